@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Climb
+ *
+ * Steps start in the order of the plan. Several are under way only if they are of one rung that fans out, so
+ * that all of a rung is over before the next begins.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "core/climb.h"
+
+void climb_start(Climb *c) {
+        *c = (Climb){.phase = CLIMB_LOOK, .hints = c->hints};
+}
+
+void climb_done(Climb *c) {
+        c->plan = plan_free(c->plan);
+        free(c->states);
+        c->states = NULL;
+}
+
+static bool is_over(StepState s) {
+        return s == STEP_STATE_DONE || s == STEP_STATE_FAILED;
+}
+
+/* No new step once it failed on the way up; the way back is walked to its end whatever happens. */
+static bool may_start(const Climb *c, bool stop) {
+        if (c->phase == CLIMB_BACK)
+                return true;
+        return c->phase == CLIMB_UP && !c->failed && !stop;
+}
+
+bool climb_next(const Climb *c, bool stop, size_t *ret_index) {
+        const Step *first = NULL;
+
+        if (!may_start(c, stop) || c->n_running >= QUEUE_FAN_OUT)
+                return false;
+        for (size_t i = c->at; i < c->plan->n_steps; i++) {
+                const Step *step = c->plan->steps + i;
+
+                if (is_over(c->states[i]))
+                        continue;
+                if (first && (step->rung != first->rung || !rung_fans_out(step->rung)))
+                        return false;
+                if (c->states[i] == STEP_STATE_WAITING) {
+                        *ret_index = i;
+                        return true;
+                }
+                first = step;
+        }
+        return false;
+}
+
+bool climb_phase_over(const Climb *c, bool stop) {
+        size_t index;
+
+        return c->phase != CLIMB_LOOK && c->n_running == 0 && !climb_next(c, stop, &index);
+}
+
+void climb_begin_step(Climb *c, size_t index) {
+        c->states[index] = STEP_STATE_RUNNING;
+        c->n_running++;
+}
+
+/*
+ * A second plan finds VFs that the first one parked. They count as done in it, with what they had before, so that
+ * the way back knows of them.
+ */
+static void remember_parked(const Climb *old, Plan *new, StepState *states) {
+        for (size_t i = 0; old->plan && i < old->plan->n_steps; i++)
+                for (size_t j = 0; j < new->n_steps; j++) {
+                        const Step *a = old->plan->steps + i;
+                        Step *b = new->steps + j;
+
+                        if (a->rung != RUNG_PARK_VF || b->rung != RUNG_PARK_VF || a->n != b->n ||
+                            !bdf_equal(a->fn, b->fn))
+                                continue;
+                        *b = *a;
+                        states[j] = old->states[i];
+                }
+}
+
+int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan) {
+        StepState *states = calloc(plan->n_steps + 1, sizeof(StepState));
+
+        if (!states) {
+                plan_free(plan);
+                return -ENOMEM;
+        }
+        if (phase == CLIMB_UP)
+                remember_parked(c, plan, states);
+        climb_done(c);
+        c->plan = plan;
+        c->states = states;
+        c->phase = phase;
+        c->at = 0;
+        c->looking = false;
+        return 0;
+}
+
+/* A VF that got no driver does not undo the others: each has its own result. */
+static bool stops_the_rest(const Climb *c, const Job *job, const Step *step) {
+        if (c->phase == CLIMB_BACK)
+                return false;
+        return job->op.kind != OP_SET_VFS ||
+               (step->rung != RUNG_BIND_VF && step->rung != RUNG_OVERRIDE_VF);
+}
+
+static bool is_asked_to_choose(const Job *job, const Step *step) {
+        return job->op.kind == OP_SET_VFS && step->rung == RUNG_BIND_VF;
+}
+
+ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result) {
+        Step *step = c->plan->steps + index;
+        bool choice = result->answer == STEP_NO_DRIVER && is_asked_to_choose(job, step);
+
+        c->n_running--;
+        c->n_done++;
+        c->states[index] = result->answer == STEP_DONE || choice ? STEP_STATE_DONE : STEP_STATE_FAILED;
+        while (c->at < c->plan->n_steps && is_over(c->states[c->at]))
+                c->at++;
+        /* Our own override, left by an earlier try, is nothing to go back to. */
+        if (step->rung == RUNG_PARK_VF && step->override[0] == '\0' && !streq(result->override, PARK_OVERRIDE))
+                memcpy(step->override, result->override, sizeof(step->override));
+        if (result->answer == STEP_DONE)
+                return CLIMB_GOES_ON;
+        if (choice || !stops_the_rest(c, job, step))
+                return CLIMB_WARNS;
+        if (result->answer == STEP_KEPT && !(c->hints & LADDER_KEEPS_VFS)) {
+                /* Not over: the next plan has it again. */
+                c->states[index] = STEP_STATE_WAITING;
+                c->at = MIN2(c->at, index);
+                c->hints |= LADDER_KEEPS_VFS;
+                c->phase = CLIMB_LOOK;
+                return CLIMB_LOOKS;
+        }
+        c->failed = true;
+        return CLIMB_STOPS;
+}

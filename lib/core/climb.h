@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Climb: where one job is on its plan
+ *
+ * Which step may start, what its answer means for the rest, when the way back begins. The queue asks; only
+ * queue.c includes this.
+ */
+#pragma once
+
+#include "core/queue.h"
+
+void climb_start(Climb *c); /* keeps the hints, which may come from the ledger */
+void climb_done(Climb *c); /* frees the plan */
+
+/* True: the step at *ret_index may start now. */
+bool climb_next(const Climb *c, bool stop, size_t *ret_index);
+/* Nothing runs and nothing more will: the phase has ended. */
+bool climb_phase_over(const Climb *c, bool stop);
+
+void climb_begin_step(Climb *c, size_t index);
+/* Takes over the plan (of the next phase). 0, -ENOMEM (the plan is freed). */
+int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan);
+
+/* What a step's answer means. */
+typedef enum ClimbVerdict {
+        CLIMB_GOES_ON,
+        CLIMB_WARNS, /* goes on, and says why it is not perfect */
+        CLIMB_LOOKS, /* plans anew with another hint */
+        CLIMB_STOPS,
+} ClimbVerdict;
+ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fault: why something was refused or went wrong
+ *
+ * One table gives each reason its D-Bus error, sriovctl's exit status and its sentence: which device, what
+ * happened, what to do next. A Fault is a value that the core makes and the edges print.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/bdf.h"
+#include "core/op.h"
+
+typedef enum FaultReason {
+        FAULT_NONE,
+        /* what was asked for makes no sense */
+        FAULT_NO_SUCH_DEVICE,    /* text: as typed */
+        FAULT_AMBIGUOUS,         /* text: as typed; number: candidates */
+        FAULT_NO_SUCH_SLOT,      /* text */
+        FAULT_NO_SUCH_JOB,       /* number */
+        FAULT_NOT_SRIOV,         /* fn */
+        FAULT_NOT_PF,            /* fn (a VF was named), other: its PF */
+        FAULT_TOO_MANY_VFS,      /* fn, number, limit */
+        FAULT_BAD_NUMBER,        /* text: as typed */
+        FAULT_BAD_NAME,          /* text: a driver or slot name that cannot be one */
+        FAULT_BAD_OPTION,        /* text: unknown or mistyped option */
+        FAULT_NO_SUCH_DRIVER,    /* text */
+        /* the world does not allow it */
+        FAULT_VF_HAS_NO_REMOVE,  /* fn, other: its PF */
+        FAULT_LOWEST_FUNCTION,   /* fn, other: another PF of the device */
+        FAULT_ORPHANS,           /* fn, other: an orphan, text: bridge above */
+        FAULT_HAS_VFS,           /* fn, number: VFs; for reset of a PF */
+        FAULT_NO_RESET,          /* fn */
+        FAULT_NO_DRIVER,         /* fn: a PF without a driver cannot make VFs */
+        FAULT_NOT_BOUND,         /* text: unload of a driver that is not loaded */
+        FAULT_IN_USE,            /* fn, text: who */
+        FAULT_FOREIGN_BRIDGE,    /* fn: bind or unbind of a bridge */
+        /* not now */
+        FAULT_GOING,             /* fn, number: the job that removes it */
+        FAULT_QUEUE_FULL,        /* number: how many wait */
+        FAULT_STALE,             /* fn: the device was re-enumerated in between */
+        FAULT_PLAN_STALE,        /* the world changed since the plan */
+        FAULT_WEDGED,            /* number: the job that is stuck, fn: its PF */
+        FAULT_QUARANTINED,       /* fn, number: the job that is stuck on it */
+        FAULT_NOT_AUTHORIZED,    /* text: action */
+        /* the kernel did not do it */
+        FAULT_KERNEL,            /* fn, error, text: rung */
+        FAULT_ENOMEM_VFS,        /* fn, number: ENOMEM of sriov_numvfs means bus numbers or MMIO */
+        FAULT_KEPT_VFS,          /* fn, number: 0 was accepted and so many VFs are still there */
+        FAULT_WRONG_COUNT,       /* fn, number: VFs there, limit: VFs asked for */
+        FAULT_UNPROVEN,          /* fn, text: rung; the write returned but its effect was not seen in time */
+        FAULT_STILL_THERE,       /* fn: removed, and there */
+        FAULT_NOT_FOUND_AFTER,   /* fn: rescanned, and not there */
+        FAULT_NOT_TAKEN,         /* fn: no driver took it */
+        FAULT_VANISHED,          /* fn: it went away in the middle */
+        FAULT_WORKER_DIED,       /* fn, text: rung; the child ended without a result */
+        /* how a job can end without a failure of the kernel */
+        FAULT_CANCELED,          /* number: job */
+        FAULT_SUPERSEDED,        /* number: the job that took its place */
+        FAULT_TIMEOUT,           /* number: job */
+        FAULT_INTERRUPTED,       /* number: job */
+        FAULT_INTERNAL,          /* error */
+        _FAULT_MAX,
+} FaultReason;
+
+typedef struct Fault {
+        FaultReason reason;
+        int error; /* positive errno of the kernel, or 0 */
+        Bdf fn, other;
+        uint32_t number, limit;
+        char text[160];
+} Fault;
+
+/* For initialisers: FAULT(FAULT_GOING, .fn = bdf, .number = id) */
+#define FAULT(r, ...) ((Fault){.reason = (r), .fn = BDF_NONE, .other = BDF_NONE, __VA_ARGS__})
+
+/* The same with text, which is cut at the field's size: it is shown, never acted on. */
+Fault fault_text(Fault f, const char *text);
+
+/* "org.sriovd1.Error.Range"; NULL for FAULT_NONE. */
+const char *fault_bus_name(FaultReason reason) __attribute__((const));
+/* sriovctl's exit status for it, 0 to 20; DESIGN section 5. */
+int fault_exit_status(FaultReason reason) __attribute__((const));
+/* The exit status behind a bus error's name, as a client needs it; 1 for names unknown. */
+int fault_exit_status_of(const char *bus_name);
+
+/* One line without a newline: what happened and what to do. Returns buf. */
+const char *fault_format(const Fault *f, char *buf, size_t size);
+#define FAULT_STR_MAX 512
+
+/* "EBUSY", or "an unknown errno". */
+const char *errno_name(int error);

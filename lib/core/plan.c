@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plan: a list of steps, in words and in faults
+ *
+ * Holds no order of its own: ladder.c and wayback.c make plans, this file keeps and tells them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "core/ladder.h"
+
+Plan *plan_new(void) {
+        return calloc(1, sizeof(Plan));
+}
+
+Plan *plan_free(Plan *p) {
+        if (p)
+                free(p->steps);
+        free(p);
+        return NULL;
+}
+
+int plan_push(Plan *p, const Step *step) {
+        if (p->n_steps == 0 || (p->n_steps & (p->n_steps - 1)) == 0) {
+                Step *more = reallocarray(p->steps, p->n_steps == 0 ? 1 : p->n_steps * 2, sizeof(Step));
+
+                if (!more)
+                        return -ENOMEM;
+                p->steps = more;
+        }
+        p->steps[p->n_steps++] = *step;
+        return 0;
+}
+
+static const char *const answer_names[_STEP_ANSWER_MAX] = {
+        [STEP_DONE] = "done",         [STEP_FAILED] = "failed", [STEP_KEPT] = "kept",
+        [STEP_WRONG] = "wrong",       [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",
+        [STEP_GONE] = "gone",         [STEP_IN_USE] = "in-use", [STEP_NO_DRIVER] = "no-driver",
+        [STEP_DIED] = "died",
+};
+
+const char *step_answer_to_string(StepAnswer a) {
+        return a < _STEP_ANSWER_MAX ? answer_names[a] : NULL;
+}
+
+/* The function a step is about as people see it: a VF where it is one and its address is known. */
+static Bdf step_subject(const Step *step) {
+        return bdf_is_none(step->vf) ? step->fn : step->vf;
+}
+
+static bool is_about_new_vf(const Step *step) {
+        return bdf_is_none(step->vf) && (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_BIND_VF);
+}
+
+static const char *word(const Step *step, const char *key, char buf[static 16]) {
+        if (startswith(key, "name"))
+                return step->name[0] != '\0' ? step->name : "the kernel's choice";
+        if (startswith(key, "was"))
+                return step->was;
+        snprintf(buf, 16, "%u", step->n);
+        return buf;
+}
+
+const char *step_format(const Step *step, char *buf, size_t size) {
+        const char *text = rung_text(step->rung);
+        char number[16], words[128];
+        size_t n = 0;
+
+        for (; *text && n + 1 < sizeof(words); text++) {
+                const char *w;
+
+                if (*text != '{') {
+                        words[n++] = *text;
+                        continue;
+                }
+                for (w = word(step, text + 1, number); *w && n + 1 < sizeof(words);)
+                        words[n++] = *w++;
+                text = strchr(text, '}');
+        }
+        words[n] = '\0';
+        if (bdf_is_none(step->fn))
+                snprintf(buf, size, "%s", words);
+        else if (is_about_new_vf(step))
+                snprintf(buf, size, "%s/vf%u: %s", BDF_STR(step->fn), step->n, words);
+        else
+                snprintf(buf, size, "%s: %s", BDF_STR(step_subject(step)), words);
+        return buf;
+}
+
+/* ENOMEM and ENOENT of sriov_numvfs do not mean what they say (KERNEL.md 2.3). */
+static Fault kernel_fault(const Step *step, int error, Bdf fn) {
+        if (step->rung == RUNG_VFS_ON && error == ENOMEM)
+                return FAULT(FAULT_ENOMEM_VFS, .fn = fn, .number = step->n, .error = error);
+        if (step->rung == RUNG_LOAD_DRIVER && error == ENOENT)
+                return fault_text(FAULT(FAULT_NO_SUCH_DRIVER, .fn = fn, .error = error), step->name);
+        return FAULT(FAULT_KERNEL, .fn = fn, .error = error);
+}
+
+Fault ladder_fault(const Step *step, const StepResult *result) {
+        Bdf fn = step_subject(step);
+        Fault f;
+
+        switch (result->answer) {
+        case STEP_DONE:
+                return FAULT(FAULT_NONE);
+        case STEP_FAILED:
+                f = kernel_fault(step, result->error, fn);
+                break;
+        case STEP_KEPT:
+                f = FAULT(FAULT_KEPT_VFS, .fn = fn, .number = result->n);
+                break;
+        case STEP_WRONG:
+                f = FAULT(FAULT_WRONG_COUNT, .fn = fn, .number = result->n, .limit = step->n);
+                break;
+        case STEP_UNPROVEN:
+                f = FAULT(step->rung == RUNG_REMOVE ? FAULT_STILL_THERE :
+                          step->rung == RUNG_RESCAN ? FAULT_NOT_FOUND_AFTER : FAULT_UNPROVEN, .fn = fn);
+                break;
+        case STEP_STALE:
+                f = FAULT(FAULT_STALE, .fn = fn);
+                break;
+        case STEP_GONE:
+                f = FAULT(FAULT_VANISHED, .fn = fn);
+                break;
+        case STEP_IN_USE:
+                f = fault_text(FAULT(FAULT_IN_USE, .fn = fn), result->text);
+                break;
+        case STEP_NO_DRIVER:
+                f = FAULT(FAULT_NOT_TAKEN, .fn = fn);
+                break;
+        default:
+                f = FAULT(FAULT_WORKER_DIED, .fn = fn);
+                break;
+        }
+        return f.text[0] != '\0' ? f : fault_text(f, rung_to_string(step->rung));
+}

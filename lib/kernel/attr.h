@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attr: every name in sysfs that sriovd uses, once, and whether it may block
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/bdf.h"
+
+typedef enum Attr {
+        /* of a function: below bus/pci/devices/BDF */
+        ATTR_DIRECTORY,
+        ATTR_CLASS,
+        ATTR_VENDOR,
+        ATTR_DEVICE,
+        ATTR_NUMA_NODE,
+        ATTR_IOMMU_GROUP, /* link */
+        ATTR_DRIVER,      /* link */
+        ATTR_PHYSFN,      /* link */
+        ATTR_NET,         /* directory */
+        ATTR_VFIO_DEV,    /* directory: there while a vfio driver has it, from 6.1 on */
+        ATTR_TOTALVFS,
+        ATTR_NUMVFS,
+        ATTR_AUTOPROBE,
+        ATTR_OVERRIDE,
+        ATTR_REMOVE,
+        ATTR_RESET,
+        ATTR_RESET_METHOD,
+        /* of a driver: below bus/pci/drivers/NAME */
+        ATTR_DRIVER_BIND,
+        ATTR_DRIVER_UNBIND,
+        ATTR_DRIVER_MODULE, /* link */
+        /* of the bus */
+        ATTR_DEVICES, /* directory */
+        ATTR_DRIVERS, /* directory */
+        ATTR_DRIVERS_PROBE,
+        ATTR_RESCAN,
+        ATTR_SLOTS, /* directory */
+        ATTR_SLOT_ADDRESS,
+        ATTR_SLOT_POWER,
+        ATTR_SERVICES, /* directory: bus/pci_express/drivers/pciehp */
+        ATTR_SERVICE_UNBIND,
+        _ATTR_MAX,
+} Attr;
+
+#define ATTR_PATH_MAX 256
+
+/* The last component, "sriov_numvfs"; "" for directories of a whole kind. */
+const char *attr_name(Attr a) __attribute__((const));
+/* True if opening, reading or writing it can wait for a lock of the kernel on any supported version. */
+bool attr_may_block(Attr a) __attribute__((const));
+/* True if writing it changes the topology or a driver's grip: what the gate will guard. */
+bool attr_changes_topology(Attr a) __attribute__((const));
+
+/*
+ * The path relative to /sys. Each returns buf. `name` is a driver, a slot or a service; with one of the directories of
+ * a whole kind it names an entry of it: ATTR_DRIVERS, "igb" is "bus/pci/drivers/igb".
+ */
+const char *attr_path_fn(Attr a, Bdf fn, char buf[static ATTR_PATH_MAX]);
+const char *attr_path_name(Attr a, const char *name, char buf[static ATTR_PATH_MAX]);
+const char *attr_path(Attr a, char buf[static ATTR_PATH_MAX]);
+/* "bus/pci/devices/BDF/virtfnN", and the index out of such a link's name: 0, -EINVAL. */
+const char *attr_path_virtfn(Bdf pf, unsigned index, char buf[static ATTR_PATH_MAX]);
+
+int attr_parse_virtfn(const char *name, uint32_t *ret);
+
+#define ATTR_FN(a, fn) attr_path_fn((a), (fn), (char[ATTR_PATH_MAX]){0})
+#define ATTR_NAME(a, name) attr_path_name((a), (name), (char[ATTR_PATH_MAX]){0})
+#define ATTR_BUS(a) attr_path((a), (char[ATTR_PATH_MAX]){0})
+#define ATTR_VIRTFN(pf, i) attr_path_virtfn((pf), (i), (char[ATTR_PATH_MAX]){0})

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel: THE SEAM
+ *
+ * All that sriovd knows of a kernel passes through this table: sysfs.c implements it for the real one,
+ * tests/sim for one in memory. Paths are relative to /sys, without a leading slash.
+ *
+ * Calls may sleep as long as the kernel's locks let them: the daemon's loop uses only attributes that attr.c marks
+ * as never blocking; all else is for children. Each call returns 0 or more on success and -errno as the
+ * kernel gave it. Nothing is retried, nothing is logged.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/bdf.h"
+
+typedef struct Kernel Kernel;
+
+/* A change that the kernel told of. */
+typedef struct KernelEvent {
+        enum {
+                KERNEL_EVENT_CHANGED, /* bdf: something about this function, or a netdev of it, changed */
+                KERNEL_EVENT_LOST,    /* events were dropped (ENOBUFS): look at everything again */
+                KERNEL_EVENT_OTHER,   /* slots or drivers came or went */
+        } kind;
+        Bdf bdf;
+        char action[16]; /* "add", "remove", "change", "bind", "unbind", ... */
+} KernelEvent;
+
+struct Kernel {
+        /* Names in a directory, unsorted, "." and ".." left out; the caller owns the list. -ENOENT, -ENOTDIR, ... */
+        int (*list)(Kernel *k, const char *path, char ***ret);
+        /* At most size - 1 bytes with a trailing newline taken off, NUL-terminated; returns the length. */
+        int (*read)(Kernel *k, const char *path, char *buf, size_t size);
+        /* One open, one write() of the whole string (no NUL), one close. A short write is -EIO. */
+        int (*write)(Kernel *k, const char *path, const char *value);
+        /* The last component of a symlink's target. -ENOENT, -EINVAL (no link). Does not need the target to exist. */
+        int (*link)(Kernel *k, const char *path, char *buf, size_t size);
+        /* The directory a device's symlink leads to, relative to /sys ("devices/pci0000:00/..."). */
+        int (*path)(Kernel *k, const char *path, char *buf, size_t size);
+        /* st_ino of what the path leads to: a re-enumerated device has another. */
+        int (*identity)(Kernel *k, const char *path, uint64_t *ret);
+        /* Tries to open /dev/vfio/GROUP: 0 and an fd if nobody has it, -EBUSY if somebody does, -ENOENT. */
+        int (*open_group)(Kernel *k, int group, int *ret_fd);
+        /* modprobe NAME, or delete_module(NAME, O_NONBLOCK): -ENOENT, -EWOULDBLOCK, ... */
+        int (*load_module)(Kernel *k, const char *name);
+        int (*unload_module)(Kernel *k, const char *name);
+        /* An fd that polls readable when next_event() has something. Owned by the Kernel. */
+        int (*watch)(Kernel *k, int *ret_fd);
+        /* 1 and an event, 0 if there is none now. Never waits. */
+        int (*next_event)(Kernel *k, KernelEvent *ret);
+        /* For proofs that poll: lets the given time pass (virtually in the simulator). */
+        void (*pause)(Kernel *k, unsigned ms);
+        Kernel *(*free)(Kernel *k);
+};
+
+/*
+ * The kernel this program talks to: the running one. The simulator's programs link another definition.
+ * NULL with errno set on failure.
+ */
+Kernel *kernel_open(void);
+
+static inline void kernel_freep(Kernel **k) {
+        if (*k)
+                (*k)->free(*k);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * World
+ *
+ * What each rung does to two PFs, in the fewest words. The full kernel, with locks, is in tests/sim.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "model/world.h"
+
+World world_new(void) {
+        return (World){.pfs = {
+                               {.here = 1, .driver = DRIVER_OWN, .autoprobe = 1},
+                               {.here = 1, .driver = DRIVER_NONE, .n_vfs = 1, .autoprobe = 1},
+                       }};
+}
+
+Bdf world_pf(unsigned i) {
+        return (Bdf){0, (uint16_t) ((i + 1) << 8)};
+}
+
+Bdf world_port(unsigned i) {
+        return (Bdf){0, (uint16_t) ((i + 1) << 3)};
+}
+
+static const char *driver_name(uint8_t d, bool vf) {
+        return d == DRIVER_OWN ? (vf ? "ownvf" : "own") : d == DRIVER_STUB ? STUB_DRIVER : d == DRIVER_VFIO ? "vfio-pci" : "";
+}
+
+static void put(Snapshot *s, Fn fn, const char *driver) {
+        str_copy(fn.driver, sizeof(fn.driver), driver);
+        fn.identity = 1;
+        fn.iommu_group = fn.numa_node = -1;
+        if (snapshot_append(s, &fn) < 0)
+                abort();
+}
+
+static Bdf vf_bdf(unsigned pf, unsigned i) {
+        return (Bdf){0, (uint16_t) (world_pf(pf).rid + 0x80 + i)};
+}
+
+Snapshot *world_look(const World *w) {
+        static const char *const drivers[] = {"own", "ownvf", "vfio-pci", STUB_DRIVER};
+        Snapshot *s = snapshot_new();
+
+        for (unsigned i = 0; i < WORLD_PFS; i++) {
+                const WorldPf *p = w->pfs + i;
+
+                put(s, (Fn){.bdf = world_port(i), .parent = BDF_NONE, .pf = BDF_NONE, .flags = FN_BRIDGE}, "pcieport");
+                if (!p->here)
+                        continue;
+                put(s, (Fn){.bdf = world_pf(i), .parent = world_port(i), .pf = BDF_NONE, .total_vfs = WORLD_VFS,
+                            .n_vfs = p->n_vfs, .flags = FN_PF | FN_RESET | (p->autoprobe ? FN_AUTOPROBE : 0u)},
+                    driver_name(p->driver, false));
+                for (unsigned v = 0; v < p->n_vfs; v++)
+                        put(s, (Fn){.bdf = vf_bdf(i, v), .parent = world_port(i), .pf = world_pf(i),
+                                    .vf_index = (uint16_t) v, .flags = FN_VF | FN_RESET},
+                            driver_name(p->vfs[v].driver, true));
+        }
+        for (size_t i = 0; i < ELEMENTSOF(drivers); i++)
+                if (strv_push(&s->drivers, drivers[i]) < 0)
+                        abort();
+        if (!w->quiet && snapshot_add_service(s, &(Service){.name = "0000:00:01.0:pcie004", .port = world_port(0)}) < 0)
+                abort();
+        if (snapshot_add_slot(s, &(Slot){.name = "1", .bus = 1}) < 0)
+                abort();
+        snapshot_seal(s);
+        return s;
+}
+
+static WorldPf *find_pf(const World *w, Bdf fn, WorldVf **ret_vf) {
+        *ret_vf = NULL;
+        for (unsigned i = 0; i < WORLD_PFS; i++) {
+                WorldPf *p = (WorldPf *) w->pfs + i;
+
+                if (bdf_equal(fn, world_pf(i)))
+                        return p;
+                for (unsigned v = 0; v < WORLD_VFS; v++)
+                        if (bdf_equal(fn, vf_bdf(i, v))) {
+                                *ret_vf = p->vfs + v;
+                                return p;
+                        }
+        }
+        return NULL;
+}
+
+static bool below(const Step *step, unsigned i) {
+        return bdf_equal(step->fn, world_port(i)) || bdf_equal(step->fn, world_pf(i));
+}
+
+bool world_allows(const World *w, const Step *step) {
+        WorldVf *vf;
+        const WorldPf *p = find_pf(w, step->fn, &vf);
+
+        if (step->rung == RUNG_UNBIND_KEEPER)
+                return p && p->keeps;
+        if (step->rung == RUNG_UNBIND && p && !vf)
+                return p->n_vfs == 0;
+        if (step->rung == RUNG_VFS_OFF && p)
+                for (unsigned v = 0; v < p->n_vfs; v++)
+                        if (p->vfs[v].driver != DRIVER_NONE)
+                                return false; /* somebody could be waited for inside the global lock */
+        if (step->rung == RUNG_SLOT_OFF)
+                return w->pfs[0].n_vfs == 0 && w->pfs[0].driver == DRIVER_NONE;
+        if (step->rung == RUNG_REMOVE)
+                for (unsigned i = 0; i < WORLD_PFS; i++)
+                        if (below(step, i) && w->pfs[i].here && (w->pfs[i].n_vfs > 0 || w->pfs[i].driver != DRIVER_NONE))
+                                return false;
+        if (step->rung == RUNG_RESET && p && !vf)
+                return p->n_vfs == 0;
+        return true;
+}
+
+static uint8_t driver_of(const char *name, bool choose) {
+        if (streq(name, "vfio-pci"))
+                return DRIVER_VFIO;
+        return name[0] != '\0' || choose ? DRIVER_OWN : DRIVER_NONE;
+}
+
+static void take_away(World *w, const Step *step) {
+        for (unsigned i = 0; i < WORLD_PFS; i++)
+                if (below(step, i) || (step->rung == RUNG_SLOT_OFF && i == 0))
+                        w->pfs[i] = (WorldPf){};
+}
+
+static void bring_back(World *w) {
+        for (unsigned i = 0; i < WORLD_PFS; i++)
+                if (!w->pfs[i].here)
+                        w->pfs[i] = (WorldPf){.here = 1, .driver = DRIVER_OWN, .autoprobe = 1};
+        w->quiet = 0;
+}
+
+static StepAnswer vfs_off(WorldPf *p, StepResult *ret) {
+        if (p->keeps && p->driver == DRIVER_OWN) {
+                ret->n = p->n_vfs;
+                return STEP_KEPT;
+        }
+        p->n_vfs = 0;
+        memset(p->vfs, 0, sizeof(p->vfs));
+        return STEP_DONE;
+}
+
+static StepAnswer park(WorldVf *vf, StepResult *ret) {
+        str_copy(ret->override, sizeof(ret->override), vf->override == 1 ? PARK_OVERRIDE : vf->override == 2 ? "vfio-pci" : "");
+        *vf = (WorldVf){.override = 1};
+        return STEP_DONE;
+}
+
+StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
+        WorldVf *vf;
+        WorldPf *p = find_pf(w, step->fn, &vf);
+        WorldVf *nth = p && step->n < WORLD_VFS ? p->vfs + step->n : NULL;
+
+        if (p && !p->here)
+                return STEP_GONE;
+        switch (step->rung) {
+        case RUNG_PARK_VF:
+                return park(nth, ret);
+        case RUNG_UNPARK_VF:
+                *nth = (WorldVf){driver_of(step->name, false), step->override[0] != '\0' ? 2 : 0};
+                return STEP_DONE;
+        case RUNG_UNBIND:
+        case RUNG_UNBIND_KEEPER:
+        case RUNG_UNSTUB_PF:
+                if (vf)
+                        vf->driver = DRIVER_NONE;
+                else
+                        p->driver = DRIVER_NONE;
+                return STEP_DONE;
+        case RUNG_STUB_PF:
+                p->driver = DRIVER_STUB;
+                return STEP_DONE;
+        case RUNG_BIND:
+                if (vf)
+                        vf->driver = driver_of(step->name, true);
+                else
+                        p->driver = driver_of(step->name, true);
+                return STEP_DONE;
+        case RUNG_VFS_OFF:
+                return vfs_off(p, ret);
+        case RUNG_VFS_ON:
+                p->n_vfs = (uint8_t) step->n;
+                return STEP_DONE;
+        case RUNG_HOLD_PROBE:
+        case RUNG_FREE_PROBE:
+                p->autoprobe = step->rung == RUNG_FREE_PROBE;
+                return STEP_DONE;
+        case RUNG_OVERRIDE_VF:
+                nth->override = step->name[0] != '\0' ? 2 : 0;
+                return STEP_DONE;
+        case RUNG_BIND_VF:
+                nth->driver = driver_of(step->name, true);
+                return STEP_DONE;
+        case RUNG_QUIET_PORT:
+                w->quiet = 1;
+                return STEP_DONE;
+        case RUNG_REMOVE:
+        case RUNG_SLOT_OFF:
+                take_away(w, step);
+                return STEP_DONE;
+        case RUNG_RESCAN:
+        case RUNG_SLOT_ON:
+                bring_back(w);
+                return STEP_DONE;
+        default:
+                return STEP_DONE;
+        }
+}
