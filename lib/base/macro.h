@@ -25,14 +25,14 @@
 #define MIN2(a, b) ((a) < (b) ? (a) : (b))
 
 #define TAKE_PTR(p)                                                                                \
-        ({                                                                                         \
+        __extension__({                                                                            \
                 __typeof__(p) *_pp = &(p), _p = *_pp;                                              \
                 *_pp = NULL;                                                                       \
                 _p;                                                                                \
         })
 
 #define TAKE_FD(fd)                                                                                \
-        ({                                                                                         \
+        __extension__({                                                                            \
                 int *_pfd = &(fd), _fd = *_pfd;                                                    \
                 *_pfd = -EBADF;                                                                    \
                 _fd;                                                                               \

@@ -61,7 +61,7 @@ bool name_is_valid(const char *s) {
 }
 
 void strv_free(char **list) {
-        STRV_FOREACH(s, list)
+        STRV_FOREACH (s, list)
                 free(*s);
         free(list);
 }
@@ -69,7 +69,7 @@ void strv_free(char **list) {
 size_t strv_length(char *const *list) {
         size_t n = 0;
 
-        STRV_FOREACH(s, list)
+        STRV_FOREACH (s, list)
                 n++;
         return n;
 }

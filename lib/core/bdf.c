@@ -51,7 +51,7 @@ int bdf_parse(const char *s, Bdf *ret) {
                 return -EINVAL;
         if (device > 0x1f || function > 7)
                 return -EINVAL;
-        *ret = (Bdf){domain, (uint16_t) (bus << 8 | device << 3 | function)};
+        *ret = (Bdf){ domain, (uint16_t) (bus << 8 | device << 3 | function) };
         return 0;
 }
 

@@ -15,7 +15,7 @@ typedef struct Bdf {
         uint16_t rid; /* bus << 8 | device << 3 | function */
 } Bdf;
 
-#define BDF_NONE ((Bdf){UINT32_MAX, UINT16_MAX})
+#define BDF_NONE ((Bdf){ UINT32_MAX, UINT16_MAX })
 #define BDF_MAX sizeof("ffffffff:ff:1f.7")
 
 static inline bool bdf_is_none(Bdf b) {
@@ -48,4 +48,4 @@ int bdf_parse(const char *s, Bdf *ret);
 
 /* Writes the form that sysfs uses and returns buf, so that it can stand among printf's arguments. */
 const char *bdf_format(Bdf b, char buf[static BDF_MAX]);
-#define BDF_STR(b) bdf_format((b), (char[BDF_MAX]){0})
+#define BDF_STR(b) bdf_format((b), (char[BDF_MAX]){ 0 })

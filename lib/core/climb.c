@@ -15,7 +15,7 @@
 #include "core/climb.h"
 
 void climb_start(Climb *c) {
-        *c = (Climb){.phase = CLIMB_LOOK, .hints = c->hints};
+        *c = (Climb){ .phase = CLIMB_LOOK, .hints = c->hints };
 }
 
 void climb_done(Climb *c) {
@@ -121,11 +121,13 @@ ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepR
 
         c->n_running--;
         c->n_done++;
-        c->states[index] = result->answer == STEP_DONE || choice ? STEP_STATE_DONE : STEP_STATE_FAILED;
+        c->states[index] =
+                result->answer == STEP_DONE || choice ? STEP_STATE_DONE : STEP_STATE_FAILED;
         while (c->at < c->plan->n_steps && is_over(c->states[c->at]))
                 c->at++;
         /* Our own override, left by an earlier try, is nothing to go back to. */
-        if (step->rung == RUNG_PARK_VF && step->override[0] == '\0' && !streq(result->override, PARK_OVERRIDE))
+        if (step->rung == RUNG_PARK_VF && step->override[0] == '\0' &&
+            !streq(result->override, PARK_OVERRIDE))
                 memcpy(step->override, result->override, sizeof(step->override));
         if (result->answer == STEP_DONE)
                 return CLIMB_GOES_ON;

@@ -21,90 +21,104 @@ typedef struct FaultRow {
 } FaultRow;
 
 static const FaultRow fault_table[_FAULT_MAX] = {
-        [FAULT_NO_SUCH_DEVICE] = {ERROR("NoSuchDevice"), 10,
-                "{text}: no such device; 'sriovctl list' shows them"},
-        [FAULT_AMBIGUOUS] = {ERROR("NoSuchDevice"), 10,
-                "{text}: {number} devices fit, {fn} is one; name one by its address"},
-        [FAULT_NO_SUCH_SLOT] = {ERROR("NoSuchDevice"), 10,
-                "slot {text}: no such slot; /sys/bus/pci/slots has them"},
-        [FAULT_NO_SUCH_JOB] = {ERROR("NoSuchJob"), 10,
-                "job {number}: no such job; 'sriovctl jobs --all' shows those that are remembered"},
-        [FAULT_NOT_SRIOV] = {ERROR("NotSriov"), 10,
-                "{fn}: has no SR-IOV capability; 'sriovctl list' shows the devices that have"},
-        [FAULT_NOT_PF] = {ERROR("NotSriov"), 10,
-                "{fn}: is a VF; ask its PF, {other}"},
-        [FAULT_TOO_MANY_VFS] = {ERROR("Range"), 2,
-                "{fn}: {number} VFs asked for, 0 to {limit} can be had"},
-        [FAULT_BAD_NUMBER] = {ERROR("Range"), 2,
-                "{text}: not a number of VFs; give 0 to 65535, or max"},
-        [FAULT_BAD_NAME] = {ERROR("BadOption"), 2,
-                "{text}: cannot be the name of a driver or slot; letters, digits and ._-+:@ can"},
-        [FAULT_BAD_OPTION] = {ERROR("BadOption"), 2,
-                "{text}: no such option here, or of another type; org.sriovd1(5) lists them"},
-        [FAULT_NO_SUCH_DRIVER] = {ERROR("BadOption"), 2,
-                "{fn}: driver {text} is neither in the kernel nor a module; nothing was changed"},
-        [FAULT_VF_HAS_NO_REMOVE] = {ERROR("Unsupported"), 1,
-                "{fn}: a VF cannot be removed alone; 'sriovctl unbind' frees it, 'sriovctl set {other} N' changes how many there are"},
-        [FAULT_LOWEST_FUNCTION] = {ERROR("Unsupported"), 1,
-                "{fn}: is the lowest function of a device whose PF {other} would stay and lose its ARI setting; add --all-functions"},
-        [FAULT_ORPHANS] = {ERROR("Unsupported"), 1,
-                "{fn}: VF {other} was left behind by a PF that was removed; 'sriovctl remove {text}' and 'sriovctl rescan' clear it"},
-        [FAULT_HAS_VFS] = {ERROR("Unsupported"), 1,
-                "{fn}: a reset would take its {number} VFs along unseen; 'sriovctl set {fn} 0' first"},
-        [FAULT_NO_RESET] = {ERROR("Unsupported"), 1,
-                "{fn}: the kernel knows no way to reset it"},
-        [FAULT_NO_DRIVER] = {ERROR("Unsupported"), 1,
-                "{fn}: has no driver, and VFs are made by the PF's driver; 'sriovctl bind {fn} default' first"},
-        [FAULT_NOT_BOUND] = {ERROR("NoSuchDevice"), 10,
-                "driver {text}: is not loaded"},
-        [FAULT_IN_USE] = {ERROR("InUse"), 5,
-                "{fn}: in use, {text}; nothing was changed"},
-        [FAULT_FOREIGN_BRIDGE] = {ERROR("Unsupported"), 1,
-                "{fn}: is a bridge; its driver is the kernel's own business"},
-        [FAULT_GOING] = {ERROR("Going"), 11,
-                "{fn}: is being removed by job {number}; wait for it or cancel it"},
-        [FAULT_QUEUE_FULL] = {ERROR("QueueFull"), 11,
-                "{fn}: {number} jobs wait already; try again when some have ended"},
-        [FAULT_STALE] = {ERROR("Stale"), 11,
-                "{fn}: another device sits there since this began; look again with 'sriovctl show {fn}'"},
-        [FAULT_PLAN_STALE] = {ERROR("Stale"), 11,
-                "{text}: the world changed since this plan was made; make a new one"},
-        [FAULT_WEDGED] = {ERROR("Wedged"), 9,
-                "{fn}: job {number} is stuck in the kernel and nothing else may be written; 'sriovctl job {number}' tells where"},
-        [FAULT_QUARANTINED] = {ERROR("Quarantined"), 9,
-                "{fn}: job {number} is stuck in the kernel on this device; 'sriovctl job {number}' tells where"},
-        [FAULT_NOT_AUTHORIZED] = {ERROR("NotAuthorized"), 6,
-                "{text}: not authorised; ask as root"},
-        [FAULT_KERNEL] = {ERROR("Kernel"), 1,
-                "{fn}: {text} failed with {errno} ({why}); 'sriovctl show {fn}' tells how it stands now"},
-        [FAULT_ENOMEM_VFS] = {ERROR("Kernel"), 1,
-                "{fn}: {number} VFs refused with ENOMEM: no bus numbers or no MMIO space for them; try fewer, or look at the firmware's setting"},
-        [FAULT_KEPT_VFS] = {ERROR("Kernel"), 1,
-                "{fn}: the driver took 0 and kept {number} VFs, also through pci-pf-stub; remove the bridge above and rescan"},
-        [FAULT_WRONG_COUNT] = {ERROR("Kernel"), 1,
-                "{fn}: {limit} VFs asked for, the driver made {number} without an error; look at its log, its interface may have to be up"},
-        [FAULT_UNPROVEN] = {ERROR("Kernel"), 1,
-                "{fn}: {text} was accepted by the kernel, but its effect did not show; 'sriovctl show {fn}' tells how it stands now"},
-        [FAULT_STILL_THERE] = {ERROR("Kernel"), 1,
-                "{fn}: was removed and is still there"},
-        [FAULT_NOT_FOUND_AFTER] = {ERROR("NoSuchDevice"), 10,
-                "{fn}: not found by the rescan; is it plugged in and powered?"},
-        [FAULT_NOT_TAKEN] = {ERROR("Kernel"), 1,
-                "{fn}: no driver took it; name one with 'sriovctl bind'"},
-        [FAULT_VANISHED] = {ERROR("NoSuchDevice"), 10,
-                "{fn}: went away during {text}"},
-        [FAULT_WORKER_DIED] = {ERROR("Kernel"), 1,
-                "{fn}: the process doing {text} died in it, an Oops in the kernel log may tell why; reboot before changing devices again"},
-        [FAULT_CANCELED] = {ERROR("Canceled"), 7,
-                "job {number}: canceled"},
-        [FAULT_SUPERSEDED] = {ERROR("Superseded"), 7,
-                "job {number} took its place"},
-        [FAULT_TIMEOUT] = {ERROR("Timeout"), 3,
-                "job {number}: its time was over before it was done"},
-        [FAULT_INTERRUPTED] = {ERROR("Interrupted"), 1,
-                "job {number}: sriovd ended meanwhile, and whether it took effect cannot be seen; look, and ask again"},
-        [FAULT_INTERNAL] = {ERROR("Failed"), 1,
-                "sriovd: {errno} ({why})"},
+        [FAULT_NO_SUCH_DEVICE] = { ERROR("NoSuchDevice"), 10,
+                                   "{text}: no such device; 'sriovctl list' shows them" },
+        [FAULT_AMBIGUOUS] = { ERROR("NoSuchDevice"), 10,
+                              "{text}: {number} devices fit, {fn} is one; name one by its "
+                              "address" },
+        [FAULT_NO_SUCH_SLOT] = { ERROR("NoSuchDevice"), 10,
+                                 "slot {text}: no such slot; /sys/bus/pci/slots has them" },
+        [FAULT_NO_SUCH_JOB] = { ERROR("NoSuchJob"), 10,
+                                "job {number}: no such job; 'sriovctl jobs --all' shows those that "
+                                "are remembered" },
+        [FAULT_NOT_SRIOV] = { ERROR("NotSriov"), 10,
+                              "{fn}: has no SR-IOV capability; 'sriovctl list' shows the devices "
+                              "that have" },
+        [FAULT_NOT_PF] = { ERROR("NotSriov"), 10, "{fn}: is a VF; ask its PF, {other}" },
+        [FAULT_TOO_MANY_VFS] = { ERROR("Range"), 2,
+                                 "{fn}: {number} VFs asked for, 0 to {limit} can be had" },
+        [FAULT_BAD_NUMBER] = { ERROR("Range"), 2,
+                               "{text}: not a number of VFs; give 0 to 65535, or max" },
+        [FAULT_BAD_NAME] = { ERROR("BadOption"), 2,
+                             "{text}: cannot be the name of a driver or slot; letters, digits and "
+                             "._-+:@ can" },
+        [FAULT_BAD_OPTION] = { ERROR("BadOption"), 2,
+                               "{text}: no such option here, or of another type; org.sriovd1(5) "
+                               "lists them" },
+        [FAULT_NO_SUCH_DRIVER] = { ERROR("BadOption"), 2,
+                                   "{fn}: driver {text} is neither in the kernel nor a module; "
+                                   "nothing was changed" },
+        [FAULT_VF_HAS_NO_REMOVE] = { ERROR("Unsupported"), 1,
+                                     "{fn}: a VF cannot be removed alone; 'sriovctl unbind' frees "
+                                     "it, 'sriovctl set {other} N' changes how many there are" },
+        [FAULT_LOWEST_FUNCTION] = { ERROR("Unsupported"), 1,
+                                    "{fn}: is the lowest function of a device whose PF {other} "
+                                    "would stay and lose its ARI setting; add --all-functions" },
+        [FAULT_ORPHANS] = { ERROR("Unsupported"), 1,
+                            "{fn}: VF {other} was left behind by a PF that was removed; 'sriovctl "
+                            "remove {text}' and 'sriovctl rescan' clear it" },
+        [FAULT_HAS_VFS] = { ERROR("Unsupported"), 1,
+                            "{fn}: a reset would take its {number} VFs along unseen; 'sriovctl set "
+                            "{fn} 0' first" },
+        [FAULT_NO_RESET] = { ERROR("Unsupported"), 1, "{fn}: the kernel knows no way to reset it" },
+        [FAULT_NO_DRIVER] = { ERROR("Unsupported"), 1,
+                              "{fn}: has no driver, and VFs are made by the PF's driver; 'sriovctl "
+                              "bind {fn} default' first" },
+        [FAULT_NOT_BOUND] = { ERROR("NoSuchDevice"), 10, "driver {text}: is not loaded" },
+        [FAULT_IN_USE] = { ERROR("InUse"), 5, "{fn}: in use, {text}; nothing was changed" },
+        [FAULT_FOREIGN_BRIDGE] = { ERROR("Unsupported"), 1,
+                                   "{fn}: is a bridge; its driver is the kernel's own business" },
+        [FAULT_GOING] = { ERROR("Going"), 11,
+                          "{fn}: is being removed by job {number}; wait for it or cancel it" },
+        [FAULT_QUEUE_FULL] = { ERROR("QueueFull"), 11,
+                               "{fn}: {number} jobs wait already; try again when some have ended" },
+        [FAULT_STALE] = { ERROR("Stale"), 11,
+                          "{fn}: another device sits there since this began; look again with "
+                          "'sriovctl show {fn}'" },
+        [FAULT_PLAN_STALE] = { ERROR("Stale"), 11,
+                               "{text}: the world changed since this plan was made; make a new "
+                               "one" },
+        [FAULT_WEDGED] = { ERROR("Wedged"), 9,
+                           "{fn}: job {number} is stuck in the kernel and nothing else may be "
+                           "written; 'sriovctl job {number}' tells where" },
+        [FAULT_QUARANTINED] = { ERROR("Quarantined"), 9,
+                                "{fn}: job {number} is stuck in the kernel on this device; "
+                                "'sriovctl job {number}' tells where" },
+        [FAULT_NOT_AUTHORIZED] = { ERROR("NotAuthorized"), 6,
+                                   "{text}: not authorised; ask as root" },
+        [FAULT_KERNEL] = { ERROR("Kernel"), 1,
+                           "{fn}: {text} failed with {errno} ({why}); 'sriovctl show {fn}' tells "
+                           "how it stands now" },
+        [FAULT_ENOMEM_VFS] = { ERROR("Kernel"), 1,
+                               "{fn}: {number} VFs refused with ENOMEM: no bus numbers or no MMIO "
+                               "space for them; try fewer, or look at the firmware's setting" },
+        [FAULT_KEPT_VFS] = { ERROR("Kernel"), 1,
+                             "{fn}: the driver took 0 and kept {number} VFs, also through "
+                             "pci-pf-stub; remove the bridge above and rescan" },
+        [FAULT_WRONG_COUNT] = { ERROR("Kernel"), 1,
+                                "{fn}: {limit} VFs asked for, the driver made {number} without an "
+                                "error; look at its log, its interface may have to be up" },
+        [FAULT_UNPROVEN] = { ERROR("Kernel"), 1,
+                             "{fn}: {text} was accepted by the kernel, but its effect did not "
+                             "show; 'sriovctl show {fn}' tells how it stands now" },
+        [FAULT_STILL_THERE] = { ERROR("Kernel"), 1, "{fn}: was removed and is still there" },
+        [FAULT_NOT_FOUND_AFTER] = { ERROR("NoSuchDevice"), 10,
+                                    "{fn}: not found by the rescan; is it plugged in and "
+                                    "powered?" },
+        [FAULT_NOT_TAKEN] = { ERROR("Kernel"), 1,
+                              "{fn}: no driver took it; name one with 'sriovctl bind'" },
+        [FAULT_VANISHED] = { ERROR("NoSuchDevice"), 10, "{fn}: went away during {text}" },
+        [FAULT_WORKER_DIED] = { ERROR("Kernel"), 1,
+                                "{fn}: the process doing {text} died in it, an Oops in the kernel "
+                                "log may tell why; reboot before changing devices again" },
+        [FAULT_CANCELED] = { ERROR("Canceled"), 7, "job {number}: canceled" },
+        [FAULT_SUPERSEDED] = { ERROR("Superseded"), 7, "job {number} took its place" },
+        [FAULT_TIMEOUT] = { ERROR("Timeout"), 3,
+                            "job {number}: its time was over before it was done" },
+        [FAULT_INTERRUPTED] = { ERROR("Interrupted"), 1,
+                                "job {number}: sriovd ended meanwhile, and whether it took effect "
+                                "cannot be seen; look, and ask again" },
+        [FAULT_INTERNAL] = { ERROR("Failed"), 1, "sriovd: {errno} ({why})" },
 };
 
 Fault fault_text(Fault f, const char *text) {
@@ -145,7 +159,8 @@ static const char *fault_value(const Fault *f, const char *key, size_t n, char *
 
 const char *fault_format(const Fault *f, char *buf, size_t size) {
         const char *p = f->reason > FAULT_NONE && f->reason < _FAULT_MAX
-                                ? fault_table[f->reason].sentence : "";
+                                ? fault_table[f->reason].sentence
+                                : "";
         size_t at = 0;
 
         while (*p && at + 1 < size) {

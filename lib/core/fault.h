@@ -16,52 +16,52 @@
 typedef enum FaultReason {
         FAULT_NONE,
         /* what was asked for makes no sense */
-        FAULT_NO_SUCH_DEVICE,    /* text: as typed */
-        FAULT_AMBIGUOUS,         /* text: as typed; number: candidates */
-        FAULT_NO_SUCH_SLOT,      /* text */
-        FAULT_NO_SUCH_JOB,       /* number */
-        FAULT_NOT_SRIOV,         /* fn */
-        FAULT_NOT_PF,            /* fn (a VF was named), other: its PF */
-        FAULT_TOO_MANY_VFS,      /* fn, number, limit */
-        FAULT_BAD_NUMBER,        /* text: as typed */
-        FAULT_BAD_NAME,          /* text: a driver or slot name that cannot be one */
-        FAULT_BAD_OPTION,        /* text: unknown or mistyped option */
-        FAULT_NO_SUCH_DRIVER,    /* text */
+        FAULT_NO_SUCH_DEVICE, /* text: as typed */
+        FAULT_AMBIGUOUS, /* text: as typed; number: candidates */
+        FAULT_NO_SUCH_SLOT, /* text */
+        FAULT_NO_SUCH_JOB, /* number */
+        FAULT_NOT_SRIOV, /* fn */
+        FAULT_NOT_PF, /* fn (a VF was named), other: its PF */
+        FAULT_TOO_MANY_VFS, /* fn, number, limit */
+        FAULT_BAD_NUMBER, /* text: as typed */
+        FAULT_BAD_NAME, /* text: a driver or slot name that cannot be one */
+        FAULT_BAD_OPTION, /* text: unknown or mistyped option */
+        FAULT_NO_SUCH_DRIVER, /* text */
         /* the world does not allow it */
-        FAULT_VF_HAS_NO_REMOVE,  /* fn, other: its PF */
-        FAULT_LOWEST_FUNCTION,   /* fn, other: another PF of the device */
-        FAULT_ORPHANS,           /* fn, other: an orphan, text: bridge above */
-        FAULT_HAS_VFS,           /* fn, number: VFs; for reset of a PF */
-        FAULT_NO_RESET,          /* fn */
-        FAULT_NO_DRIVER,         /* fn: a PF without a driver cannot make VFs */
-        FAULT_NOT_BOUND,         /* text: unload of a driver that is not loaded */
-        FAULT_IN_USE,            /* fn, text: who */
-        FAULT_FOREIGN_BRIDGE,    /* fn: bind or unbind of a bridge */
+        FAULT_VF_HAS_NO_REMOVE, /* fn, other: its PF */
+        FAULT_LOWEST_FUNCTION, /* fn, other: another PF of the device */
+        FAULT_ORPHANS, /* fn, other: an orphan, text: bridge above */
+        FAULT_HAS_VFS, /* fn, number: VFs; for reset of a PF */
+        FAULT_NO_RESET, /* fn */
+        FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
+        FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
+        FAULT_IN_USE, /* fn, text: who */
+        FAULT_FOREIGN_BRIDGE, /* fn: bind or unbind of a bridge */
         /* not now */
-        FAULT_GOING,             /* fn, number: the job that removes it */
-        FAULT_QUEUE_FULL,        /* number: how many wait */
-        FAULT_STALE,             /* fn: the device was re-enumerated in between */
-        FAULT_PLAN_STALE,        /* the world changed since the plan */
-        FAULT_WEDGED,            /* number: the job that is stuck, fn: its PF */
-        FAULT_QUARANTINED,       /* fn, number: the job that is stuck on it */
-        FAULT_NOT_AUTHORIZED,    /* text: action */
+        FAULT_GOING, /* fn, number: the job that removes it */
+        FAULT_QUEUE_FULL, /* number: how many wait */
+        FAULT_STALE, /* fn: the device was re-enumerated in between */
+        FAULT_PLAN_STALE, /* the world changed since the plan */
+        FAULT_WEDGED, /* number: the job that is stuck, fn: its PF */
+        FAULT_QUARANTINED, /* fn, number: the job that is stuck on it */
+        FAULT_NOT_AUTHORIZED, /* text: action */
         /* the kernel did not do it */
-        FAULT_KERNEL,            /* fn, error, text: rung */
-        FAULT_ENOMEM_VFS,        /* fn, number: ENOMEM of sriov_numvfs means bus numbers or MMIO */
-        FAULT_KEPT_VFS,          /* fn, number: 0 was accepted and so many VFs are still there */
-        FAULT_WRONG_COUNT,       /* fn, number: VFs there, limit: VFs asked for */
-        FAULT_UNPROVEN,          /* fn, text: rung; the write returned but its effect was not seen in time */
-        FAULT_STILL_THERE,       /* fn: removed, and there */
-        FAULT_NOT_FOUND_AFTER,   /* fn: rescanned, and not there */
-        FAULT_NOT_TAKEN,         /* fn: no driver took it */
-        FAULT_VANISHED,          /* fn: it went away in the middle */
-        FAULT_WORKER_DIED,       /* fn, text: rung; the child ended without a result */
+        FAULT_KERNEL, /* fn, error, text: rung */
+        FAULT_ENOMEM_VFS, /* fn, number: ENOMEM of sriov_numvfs means bus numbers or MMIO */
+        FAULT_KEPT_VFS, /* fn, number: 0 was accepted and so many VFs are still there */
+        FAULT_WRONG_COUNT, /* fn, number: VFs there, limit: VFs asked for */
+        FAULT_UNPROVEN, /* fn, text: rung; the write returned but its effect was not seen in time */
+        FAULT_STILL_THERE, /* fn: removed, and there */
+        FAULT_NOT_FOUND_AFTER, /* fn: rescanned, and not there */
+        FAULT_NOT_TAKEN, /* fn: no driver took it */
+        FAULT_VANISHED, /* fn: it went away in the middle */
+        FAULT_WORKER_DIED, /* fn, text: rung; the child ended without a result */
         /* how a job can end without a failure of the kernel */
-        FAULT_CANCELED,          /* number: job */
-        FAULT_SUPERSEDED,        /* number: the job that took its place */
-        FAULT_TIMEOUT,           /* number: job */
-        FAULT_INTERRUPTED,       /* number: job */
-        FAULT_INTERNAL,          /* error */
+        FAULT_CANCELED, /* number: job */
+        FAULT_SUPERSEDED, /* number: the job that took its place */
+        FAULT_TIMEOUT, /* number: job */
+        FAULT_INTERRUPTED, /* number: job */
+        FAULT_INTERNAL, /* error */
         _FAULT_MAX,
 } FaultReason;
 
@@ -74,7 +74,7 @@ typedef struct Fault {
 } Fault;
 
 /* For initialisers: FAULT(FAULT_GOING, .fn = bdf, .number = id) */
-#define FAULT(r, ...) ((Fault){.reason = (r), .fn = BDF_NONE, .other = BDF_NONE, __VA_ARGS__})
+#define FAULT(r, ...) ((Fault){ .reason = (r), .fn = BDF_NONE, .other = BDF_NONE, __VA_ARGS__ })
 
 /* The same with text, which is cut at the field's size: it is shown, never acted on. */
 Fault fault_text(Fault f, const char *text);

@@ -34,16 +34,16 @@ typedef enum Each {
         EACH_SUBJECT,
         EACH_OLD_VF, /* of each subject, as the snapshot has them */
         EACH_NEW_VF, /* of each subject, by index */
-        EACH_PORT,   /* pciehp services at or below the top, innermost first */
+        EACH_PORT, /* pciehp services at or below the top, innermost first */
         ONCE,
 } Each;
 
 typedef struct Row {
         const char *name;
-        uint32_t ops;                /* the operations that tick this rung, as 1 << OP_* */
+        uint32_t ops; /* the operations that tick this rung, as 1 << OP_* */
         Each each;
         bool (*when)(const Place *); /* is there anything to do here */
-        const char *text;            /* for people; see plan.c */
+        const char *text; /* for people; see plan.c */
         bool fans_out;
         bool global_lock;
         uint16_t deadline_sec, per_vf_sec;
@@ -254,7 +254,7 @@ static const char *name_of(Rung rung, const Place *p) {
 }
 
 static int climb_place(Rung rung, const Place *p, Plan *plan) {
-        Step step = {.rung = rung, .fn = BDF_NONE, .vf = BDF_NONE};
+        Step step = { .rung = rung, .fn = BDF_NONE, .vf = BDF_NONE };
 
         if (!ladder[rung].when(p))
                 return 0;
@@ -281,8 +281,9 @@ static int climb_old_vfs(Rung rung, Place place, Plan *plan) {
         const Subject *subject = place.subject;
         int r;
 
-        FOREACH_FN(f, place.s) {
-                if (!(f->flags & FN_VF) || f->flags & FN_ORPHAN || !bdf_equal(f->pf, subject->fn->bdf))
+        FOREACH_FN (f, place.s) {
+                if (!(f->flags & FN_VF) || f->flags & FN_ORPHAN ||
+                    !bdf_equal(f->pf, subject->fn->bdf))
                         continue;
                 place.vf = f;
                 r = climb_place(rung, &place, plan);
@@ -330,7 +331,8 @@ static int climb_ports(Rung rung, Place place, const Subjects *subjects, Plan *p
                 for (size_t i = 0; i < place.s->n_services; i++) {
                         const Service *v = place.s->services + i;
 
-                        if (bdf_compare(v->port, last) >= 0 || !snapshot_is_below(place.s, v->port, subjects->top) ||
+                        if (bdf_compare(v->port, last) >= 0 ||
+                            !snapshot_is_below(place.s, v->port, subjects->top) ||
                             (subjects->slot && bdf_equal(v->port, subjects->top)))
                                 continue;
                         if (!place.service || bdf_compare(v->port, place.service->port) > 0)
@@ -375,7 +377,7 @@ int ladder_plan(const Snapshot *s, const Op *op, uint32_t hints, Plan **ret, Fau
         if (!plan)
                 return -ENOMEM;
         for (Rung rung = 0; rung < _RUNG_MAX; rung++) {
-                r = climb_rung(rung, (Place){.s = s, .op = op}, &subjects, plan);
+                r = climb_rung(rung, (Place){ .s = s, .op = op }, &subjects, plan);
                 if (r < 0)
                         return r;
         }

@@ -19,28 +19,28 @@
 
 /* In the order in which they are climbed; steps of a plan never go back in this list. */
 typedef enum Rung {
-        RUNG_LOAD_DRIVER,    /* name: driver; modprobe before anything is touched */
+        RUNG_LOAD_DRIVER, /* name: driver; modprobe before anything is touched */
         RUNG_REFUSE_IF_HELD, /* fn: goes away or loses its driver */
-        RUNG_PARK_VF,        /* fn: PF, n: index; override to PARK_OVERRIDE, then unbind */
-        RUNG_UNBIND_KEEPER,  /* fn: PF whose driver keeps VFs that it did not make */
-        RUNG_STUB_PF,        /* fn: PF; override to pci-pf-stub, bind */
-        RUNG_VFS_OFF,        /* fn: PF; sriov_numvfs = 0 */
-        RUNG_UNSTUB_PF,      /* fn: PF; unbind, clear the override */
-        RUNG_UNBIND,         /* fn: a function without VFs, or a VF */
-        RUNG_QUIET_PORT,     /* fn: port, name: pciehp service */
-        RUNG_REMOVE,         /* fn; override to PARK_OVERRIDE, then remove = 1 */
-        RUNG_SLOT_OFF,       /* name: slot; power = "0" */
-        RUNG_UNLOAD,         /* name: driver; delete_module(O_NONBLOCK) */
-        RUNG_RESET,          /* fn; n: 1 = a VF, whose reset_method is set to flr where it offers more */
-        RUNG_RESCAN,         /* fn: to be seen afterwards, or BDF_NONE */
-        RUNG_SLOT_ON,        /* name: slot; power = "1" */
-        RUNG_BIND,           /* fn: a function that is no VF; name: driver, "" = the kernel's choice */
-        RUNG_HOLD_PROBE,     /* fn: PF; sriov_drivers_autoprobe = 0 */
-        RUNG_VFS_ON,         /* fn: PF, n: count */
-        RUNG_OVERRIDE_VF,    /* fn: PF, n: index, name: driver */
-        RUNG_FREE_PROBE,     /* fn: PF; sriov_drivers_autoprobe = 1 */
-        RUNG_BIND_VF,        /* fn: PF, n: index, name: driver, "" = the kernel's choice */
-        RUNG_UNPARK_VF,      /* fn: PF, n: index, name: driver before, override: before. Way back only */
+        RUNG_PARK_VF, /* fn: PF, n: index; override to PARK_OVERRIDE, then unbind */
+        RUNG_UNBIND_KEEPER, /* fn: PF whose driver keeps VFs that it did not make */
+        RUNG_STUB_PF, /* fn: PF; override to pci-pf-stub, bind */
+        RUNG_VFS_OFF, /* fn: PF; sriov_numvfs = 0 */
+        RUNG_UNSTUB_PF, /* fn: PF; unbind, clear the override */
+        RUNG_UNBIND, /* fn: a function without VFs, or a VF */
+        RUNG_QUIET_PORT, /* fn: port, name: pciehp service */
+        RUNG_REMOVE, /* fn; override to PARK_OVERRIDE, then remove = 1 */
+        RUNG_SLOT_OFF, /* name: slot; power = "0" */
+        RUNG_UNLOAD, /* name: driver; delete_module(O_NONBLOCK) */
+        RUNG_RESET, /* fn; n: 1 = a VF, whose reset_method is set to flr where it offers more */
+        RUNG_RESCAN, /* fn: to be seen afterwards, or BDF_NONE */
+        RUNG_SLOT_ON, /* name: slot; power = "1" */
+        RUNG_BIND, /* fn: a function that is no VF; name: driver, "" = the kernel's choice */
+        RUNG_HOLD_PROBE, /* fn: PF; sriov_drivers_autoprobe = 0 */
+        RUNG_VFS_ON, /* fn: PF, n: count */
+        RUNG_OVERRIDE_VF, /* fn: PF, n: index, name: driver */
+        RUNG_FREE_PROBE, /* fn: PF; sriov_drivers_autoprobe = 1 */
+        RUNG_BIND_VF, /* fn: PF, n: index, name: driver, "" = the kernel's choice */
+        RUNG_UNPARK_VF, /* fn: PF, n: index, name: driver before, override: before. Way back only */
         _RUNG_MAX,
 } Rung;
 
@@ -51,11 +51,11 @@ typedef enum Rung {
 typedef struct Step {
         Rung rung;
         Bdf fn;
-        Bdf vf;            /* the VF's address where the plan knows it, for messages; else BDF_NONE */
+        Bdf vf; /* the VF's address where the plan knows it, for messages; else BDF_NONE */
         uint32_t n;
         uint64_t identity; /* of fn's directory; another one there = STEP_STALE. 0: not checked */
         char name[NAME_MAX_LENGTH];
-        char was[NAME_MAX_LENGTH];      /* the driver before, for the way back */
+        char was[NAME_MAX_LENGTH]; /* the driver before, for the way back */
         char override[NAME_MAX_LENGTH]; /* UNPARK_VF: what to write back; filled from StepResult */
 } Step;
 
@@ -74,15 +74,15 @@ static inline void plan_freep(Plan **p) {
 /* What lib/kernel/step.c answers. */
 typedef enum StepAnswer {
         STEP_DONE,
-        STEP_FAILED,   /* error: the kernel's errno */
-        STEP_KEPT,     /* sriov_numvfs took 0, and n VFs are there all the same */
-        STEP_WRONG,    /* sriov_numvfs took the count, and n VFs are there */
+        STEP_FAILED, /* error: the kernel's errno */
+        STEP_KEPT, /* sriov_numvfs took 0, and n VFs are there all the same */
+        STEP_WRONG, /* sriov_numvfs took the count, and n VFs are there */
         STEP_UNPROVEN, /* the write returned; its effect did not show in time */
-        STEP_STALE,    /* another device sits at this address now */
-        STEP_GONE,     /* no device sits at this address any more */
-        STEP_IN_USE,   /* text: who */
-        STEP_NO_DRIVER,/* asked to choose a driver, the kernel chose none: worth a warning, no failure */
-        STEP_DIED,     /* the child ended without an answer (the manager's word, not step.c's) */
+        STEP_STALE, /* another device sits at this address now */
+        STEP_GONE, /* no device sits at this address any more */
+        STEP_IN_USE, /* text: who */
+        STEP_NO_DRIVER, /* asked to choose a driver, the kernel chose none: worth a warning, no failure */
+        STEP_DIED, /* the child ended without an answer (the manager's word, not step.c's) */
         _STEP_ANSWER_MAX,
 } StepAnswer;
 
@@ -104,7 +104,8 @@ typedef enum StepState {
 
 /* What is known of the world beyond the snapshot. */
 typedef enum LadderHint {
-        LADDER_KEEPS_VFS = 1 << 0, /* this PF's driver took 0 and kept its VFs: go through pci-pf-stub */
+        LADDER_KEEPS_VFS =
+                1 << 0, /* this PF's driver took 0 and kept its VFs: go through pci-pf-stub */
 } LadderHint;
 
 #define LADDER_E_REFUSED 1 /* ret_fault says why; nothing may be written */
@@ -126,7 +127,7 @@ int ladder_way_back(const Op *op, const Plan *plan, const StepState *states, Pla
 Fault ladder_fault(const Step *step, const StepResult *result);
 
 const char *rung_to_string(Rung rung) __attribute__((const)); /* "park-vf" */
-Rung rung_from_string(const char *s);                         /* _RUNG_MAX if there is none */
+Rung rung_from_string(const char *s); /* _RUNG_MAX if there is none */
 const char *step_answer_to_string(StepAnswer a) __attribute__((const));
 
 /* The row's words, with {name}, {was} and {n} in them. */

@@ -11,8 +11,8 @@
 #include "core/op.h"
 
 static const char *const op_names[_OP_MAX] = {
-        [OP_SET_VFS] = "set-vfs", [OP_BIND] = "bind",         [OP_UNBIND] = "unbind",
-        [OP_REMOVE] = "remove",   [OP_RESCAN] = "rescan",     [OP_RESET] = "reset",
+        [OP_SET_VFS] = "set-vfs",   [OP_BIND] = "bind",       [OP_UNBIND] = "unbind",
+        [OP_REMOVE] = "remove",     [OP_RESCAN] = "rescan",   [OP_RESET] = "reset",
         [OP_SLOT_OFF] = "slot-off", [OP_SLOT_ON] = "slot-on", [OP_UNLOAD] = "unload",
 };
 

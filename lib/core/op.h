@@ -19,23 +19,23 @@
 #define NAME_MAX_LENGTH 64
 
 typedef enum OpKind {
-        OP_SET_VFS,  /* fn: the PF; count, driver (of the VFs; "" = their default) */
-        OP_BIND,     /* fn: PF, VF or other endpoint; driver ("" = the kernel's choice) */
-        OP_UNBIND,   /* fn */
-        OP_REMOVE,   /* fn: any function but a VF; a bridge takes all below it along */
-        OP_RESCAN,   /* fn: must be there afterwards, or BDF_NONE */
-        OP_RESET,    /* fn: PF without VFs, VF or endpoint */
+        OP_SET_VFS, /* fn: the PF; count, driver (of the VFs; "" = their default) */
+        OP_BIND, /* fn: PF, VF or other endpoint; driver ("" = the kernel's choice) */
+        OP_UNBIND, /* fn */
+        OP_REMOVE, /* fn: any function but a VF; a bridge takes all below it along */
+        OP_RESCAN, /* fn: must be there afterwards, or BDF_NONE */
+        OP_RESET, /* fn: PF without VFs, VF or endpoint */
         OP_SLOT_OFF, /* slot */
-        OP_SLOT_ON,  /* slot */
-        OP_UNLOAD,   /* driver: the module's name is the driver's, as /sys/bus/pci/drivers/D/module tells */
+        OP_SLOT_ON, /* slot */
+        OP_UNLOAD, /* driver: the module's name is the driver's, as /sys/bus/pci/drivers/D/module tells */
         _OP_MAX,
         _OP_INVALID = -1,
 } OpKind;
 
 typedef enum OpFlags {
-        OP_RESCAN_AFTER = 1 << 0,  /* remove: find the function again at once */
+        OP_RESCAN_AFTER = 1 << 0, /* remove: find the function again at once */
         OP_ALL_FUNCTIONS = 1 << 1, /* remove: the whole device, highest function first */
-        OP_FORCE_IN_USE = 1 << 2,  /* start the unbind of a VF that somebody uses */
+        OP_FORCE_IN_USE = 1 << 2, /* start the unbind of a VF that somebody uses */
         OP_FORCE_STORAGE = 1 << 3, /* the same for mounted, swap, dm, md and LVM use */
 } OpFlags;
 
@@ -43,7 +43,7 @@ typedef struct Op {
         OpKind kind;
         uint32_t flags; /* OpFlags */
         uint32_t count; /* OP_SET_VFS: 0 to 65535 */
-        Bdf fn;         /* BDF_NONE where the operation has none */
+        Bdf fn; /* BDF_NONE where the operation has none */
         char driver[NAME_MAX_LENGTH];
         char slot[NAME_MAX_LENGTH];
 } Op;

@@ -26,7 +26,8 @@ Plan *plan_free(Plan *p) {
 
 int plan_push(Plan *p, const Step *step) {
         if (p->n_steps == 0 || (p->n_steps & (p->n_steps - 1)) == 0) {
-                Step *more = reallocarray(p->steps, p->n_steps == 0 ? 1 : p->n_steps * 2, sizeof(Step));
+                Step *more =
+                        reallocarray(p->steps, p->n_steps == 0 ? 1 : p->n_steps * 2, sizeof(Step));
 
                 if (!more)
                         return -ENOMEM;
@@ -37,9 +38,9 @@ int plan_push(Plan *p, const Step *step) {
 }
 
 static const char *const answer_names[_STEP_ANSWER_MAX] = {
-        [STEP_DONE] = "done",         [STEP_FAILED] = "failed", [STEP_KEPT] = "kept",
-        [STEP_WRONG] = "wrong",       [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",
-        [STEP_GONE] = "gone",         [STEP_IN_USE] = "in-use", [STEP_NO_DRIVER] = "no-driver",
+        [STEP_DONE] = "done",   [STEP_FAILED] = "failed",     [STEP_KEPT] = "kept",
+        [STEP_WRONG] = "wrong", [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",
+        [STEP_GONE] = "gone",   [STEP_IN_USE] = "in-use",     [STEP_NO_DRIVER] = "no-driver",
         [STEP_DIED] = "died",
 };
 
@@ -53,7 +54,8 @@ static Bdf step_subject(const Step *step) {
 }
 
 static bool is_about_new_vf(const Step *step) {
-        return bdf_is_none(step->vf) && (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_BIND_VF);
+        return bdf_is_none(step->vf) &&
+               (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_BIND_VF);
 }
 
 static const char *word(const Step *step, const char *key, char buf[static 16]) {
@@ -96,7 +98,8 @@ static Fault kernel_fault(const Step *step, int error, Bdf fn) {
         if (step->rung == RUNG_VFS_ON && error == ENOMEM)
                 return FAULT(FAULT_ENOMEM_VFS, .fn = fn, .number = step->n, .error = error);
         if (step->rung == RUNG_LOAD_DRIVER && error == ENOENT)
-                return fault_text(FAULT(FAULT_NO_SUCH_DRIVER, .fn = fn, .error = error), step->name);
+                return fault_text(FAULT(FAULT_NO_SUCH_DRIVER, .fn = fn, .error = error),
+                                  step->name);
         return FAULT(FAULT_KERNEL, .fn = fn, .error = error);
 }
 
@@ -117,8 +120,10 @@ Fault ladder_fault(const Step *step, const StepResult *result) {
                 f = FAULT(FAULT_WRONG_COUNT, .fn = fn, .number = result->n, .limit = step->n);
                 break;
         case STEP_UNPROVEN:
-                f = FAULT(step->rung == RUNG_REMOVE ? FAULT_STILL_THERE :
-                          step->rung == RUNG_RESCAN ? FAULT_NOT_FOUND_AFTER : FAULT_UNPROVEN, .fn = fn);
+                f = FAULT(step->rung == RUNG_REMOVE   ? FAULT_STILL_THERE
+                          : step->rung == RUNG_RESCAN ? FAULT_NOT_FOUND_AFTER
+                                                      : FAULT_UNPROVEN,
+                          .fn = fn);
                 break;
         case STEP_STALE:
                 f = FAULT(FAULT_STALE, .fn = fn);

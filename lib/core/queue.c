@@ -24,12 +24,17 @@ static const struct {
         const char *name;
         int exit_status;
 } results[_RESULT_MAX] = {
-        [RESULT_NONE] = {"", 0},           [RESULT_DONE] = {"done", 0},
-        [RESULT_PARTIAL] = {"partial", 4}, [RESULT_FAILED] = {"failed", 1},
-        [RESULT_CANCELED] = {"canceled", 7}, [RESULT_TIMEOUT] = {"timeout", 3},
-        [RESULT_REFUSED] = {"refused", 1}, [RESULT_SUPERSEDED] = {"superseded", 7},
-        [RESULT_SKIPPED] = {"skipped", 0}, [RESULT_GONE] = {"gone", 10},
-        [RESULT_INTERRUPTED] = {"interrupted", 1},
+        [RESULT_NONE] = { "", 0 },
+        [RESULT_DONE] = { "done", 0 },
+        [RESULT_PARTIAL] = { "partial", 4 },
+        [RESULT_FAILED] = { "failed", 1 },
+        [RESULT_CANCELED] = { "canceled", 7 },
+        [RESULT_TIMEOUT] = { "timeout", 3 },
+        [RESULT_REFUSED] = { "refused", 1 },
+        [RESULT_SUPERSEDED] = { "superseded", 7 },
+        [RESULT_SKIPPED] = { "skipped", 0 },
+        [RESULT_GONE] = { "gone", 10 },
+        [RESULT_INTERRUPTED] = { "interrupted", 1 },
 };
 
 const char *job_state_to_string(JobState s) {
@@ -53,7 +58,7 @@ int job_result_exit_status(JobResult r) {
 }
 
 void queue_init(Queue *q) {
-        *q = (Queue){.next_id = 1, .next_order = 1};
+        *q = (Queue){ .next_id = 1, .next_order = 1 };
 }
 
 void queue_done(Queue *q) {
@@ -146,7 +151,8 @@ static bool takes_away(const Snapshot *s, const Job *j, Bdf fn) {
                 const Slot *slot = snapshot_find_slot(s, j->op.slot);
                 const Fn *f = snapshot_find(s, fn);
 
-                return slot && (snapshot_in_slot(slot, fn) || (f && f->flags & FN_VF && snapshot_in_slot(slot, f->pf)));
+                return slot && (snapshot_in_slot(slot, fn) ||
+                                (f && f->flags & FN_VF && snapshot_in_slot(slot, f->pf)));
         }
         return false;
 }
@@ -160,7 +166,8 @@ static const Job *going(const Queue *q, const Snapshot *s, Bdf fn) {
 
 /* Works on one PF and nothing above or beside it. */
 static bool is_local(const Job *j) {
-        return j->op.kind == OP_SET_VFS || j->op.kind == OP_BIND || j->op.kind == OP_UNBIND || j->op.kind == OP_RESET;
+        return j->op.kind == OP_SET_VFS || j->op.kind == OP_BIND || j->op.kind == OP_UNBIND ||
+               j->op.kind == OP_RESET;
 }
 
 /*
@@ -209,14 +216,15 @@ static Job *add(Queue *q, const Op *op, Bdf pf, uint32_t uid) {
                 .state = JOB_WAITING,
                 .op = *op,
                 .pf = pf,
-                .askers = {uid},
+                .askers = { uid },
                 .n_askers = 1,
                 .order = q->next_order++,
         };
         return j;
 }
 
-int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32_t *ret_id, Fault *ret_fault) {
+int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32_t *ret_id,
+                 Fault *ret_fault) {
         Bdf pf = pf_of(s, op);
         const Job *remover;
         Job *last, *j;
@@ -236,8 +244,10 @@ int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32
                 return refuse(ret_fault, FAULT(FAULT_GOING, .fn = op->fn, .number = remover->id));
         j = add(q, op, pf, uid);
         if (!j)
-                return refuse(ret_fault, FAULT(FAULT_QUEUE_FULL, .fn = op->fn, .number = QUEUE_MAX));
-        if (last && op->kind == OP_SET_VFS && op_same_subject(&last->op, op) && belongs_to(last, uid)) {
+                return refuse(ret_fault,
+                              FAULT(FAULT_QUEUE_FULL, .fn = op->fn, .number = QUEUE_MAX));
+        if (last && op->kind == OP_SET_VFS && op_same_subject(&last->op, op) &&
+            belongs_to(last, uid)) {
                 /* The newer wish has the older one's turn. */
                 j->order = last->order;
                 last->fault = FAULT(FAULT_SUPERSEDED, .number = j->id);
@@ -254,7 +264,7 @@ int queue_restore(Queue *q, const Job *job) {
                 return QUEUE_E_REFUSED;
         *j = *job;
         j->state = JOB_WAITING;
-        j->climb = (Climb){.hints = job->climb.hints};
+        j->climb = (Climb){ .hints = job->climb.hints };
         j->order = q->next_order++;
         if (q->next_id <= j->id)
                 q->next_id = j->id + 1;
@@ -285,7 +295,8 @@ static JobResult result_of(const Job *j) {
 }
 
 static Fault fault_of_stop(const Job *j) {
-        return FAULT(j->stop_as == RESULT_TIMEOUT ? FAULT_TIMEOUT : FAULT_CANCELED, .number = j->id);
+        return FAULT(j->stop_as == RESULT_TIMEOUT ? FAULT_TIMEOUT : FAULT_CANCELED,
+                     .number = j->id);
 }
 
 /* The way up is over: done, or back by the way that is owed. */
@@ -313,7 +324,7 @@ static bool advance(Job *j, Effect *ret) {
                 if (c->looking)
                         return false;
                 c->looking = true;
-                *ret = (Effect){.kind = EFFECT_SNAPSHOT, .job = j};
+                *ret = (Effect){ .kind = EFFECT_SNAPSHOT, .job = j };
                 return true;
         }
         if (c->phase == CLIMB_UP && climb_phase_over(c, j->stop))
@@ -322,7 +333,7 @@ static bool advance(Job *j, Effect *ret) {
                 end(j, result_of(j));
         if (j->state == JOB_RUNNING && climb_next(c, j->stop, &ret->index)) {
                 climb_begin_step(c, ret->index);
-                *ret = (Effect){EFFECT_STEP, j, ret->index, c->plan->steps + ret->index};
+                *ret = (Effect){ EFFECT_STEP, j, ret->index, c->plan->steps + ret->index };
                 return true;
         }
         return false;
@@ -338,7 +349,7 @@ static bool tell_ended(Queue *q, Effect *ret) {
                         continue;
                 }
                 j->told = true;
-                *ret = (Effect){.kind = EFFECT_FINISH, .job = j};
+                *ret = (Effect){ .kind = EFFECT_FINISH, .job = j };
                 return true;
         }
         return false;
@@ -394,7 +405,8 @@ int queue_planned(Queue *q, uint32_t id, const Snapshot *s) {
         }
         r = ladder_plan(s, &j->op, j->climb.hints, &plan, &fault);
         if (r == LADDER_E_REFUSED) {
-                give_up(j, fault, fault.reason == FAULT_NO_SUCH_DEVICE ? RESULT_GONE : RESULT_REFUSED);
+                give_up(j, fault,
+                        fault.reason == FAULT_NO_SUCH_DEVICE ? RESULT_GONE : RESULT_REFUSED);
                 return 0;
         }
         if (r >= 0)
@@ -465,7 +477,8 @@ int queue_cancel(Queue *q, uint32_t id, uint32_t uid, JobResult as, Fault *ret_f
                 return refuse(ret_fault, FAULT(FAULT_NO_SUCH_JOB, .number = id));
         if (as == RESULT_CANCELED) {
                 if (j->n_askers > 0 && !withdraw(j, uid))
-                        return refuse(ret_fault, fault_text(FAULT(FAULT_NOT_AUTHORIZED), "cancel of another user's job"));
+                        return refuse(ret_fault, fault_text(FAULT(FAULT_NOT_AUTHORIZED),
+                                                            "cancel of another user's job"));
                 if (j->n_askers > 0)
                         return 0;
         }

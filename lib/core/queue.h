@@ -56,7 +56,7 @@ typedef enum JobResult {
 /* Where a job is on its way. */
 typedef enum ClimbPhase {
         CLIMB_LOOK, /* wants a snapshot */
-        CLIMB_UP,   /* on its plan, up or down the ladder */
+        CLIMB_UP, /* on its plan, up or down the ladder */
         CLIMB_BACK, /* on the way back */
         CLIMB_OVER,
 } ClimbPhase;
@@ -64,11 +64,11 @@ typedef enum ClimbPhase {
 typedef struct Climb {
         ClimbPhase phase;
         uint32_t hints; /* LadderHint */
-        Plan *plan;     /* owned */
+        Plan *plan; /* owned */
         StepState *states; /* owned, one a step */
-        size_t at;      /* first step not done */
+        size_t at; /* first step not done */
         uint32_t n_running;
-        bool looking;   /* EFFECT_SNAPSHOT was told, its answer is awaited */
+        bool looking; /* EFFECT_SNAPSHOT was told, its answer is awaited */
         bool failed;
         uint32_t n_done; /* steps done in all, also of earlier plans */
 } Climb;
@@ -78,14 +78,14 @@ typedef struct Job {
         JobState state;
         JobResult result;
         Op op;
-        Bdf pf;      /* the PF it counts for in the merge law: op.fn's PF, op.fn itself, or BDF_NONE */
+        Bdf pf; /* the PF it counts for in the merge law: op.fn's PF, op.fn itself, or BDF_NONE */
         uint32_t askers[QUEUE_ASKERS]; /* uids */
         uint32_t n_askers;
-        uint64_t order;  /* of submission */
-        bool told;       /* EFFECT_FINISH went out */
-        bool stop;       /* cancel or timeout: no new step, then the way back */
+        uint64_t order; /* of submission */
+        bool told; /* EFFECT_FINISH went out */
+        bool stop; /* cancel or timeout: no new step, then the way back */
         JobResult stop_as;
-        Fault fault;     /* the first thing that went wrong */
+        Fault fault; /* the first thing that went wrong */
         Fault warnings[QUEUE_WARNINGS];
         uint32_t n_warnings;
         Climb climb;
@@ -100,28 +100,29 @@ typedef struct Queue {
 typedef enum EffectKind {
         EFFECT_NONE,
         EFFECT_SNAPSHOT, /* look at the world, then queue_planned() */
-        EFFECT_STEP,     /* have `step` done by a child, then queue_step_done(job, index) */
-        EFFECT_FINISH,   /* tell everyone; its plan is freed, its place is with the next queue_next(): copy what is needed */
+        EFFECT_STEP, /* have `step` done by a child, then queue_step_done(job, index) */
+        EFFECT_FINISH, /* tell everyone; its plan is freed, its place is with the next queue_next(): copy what is needed */
 } EffectKind;
 
 typedef struct Effect {
         EffectKind kind;
-        Job *job;          /* valid until the next call on the queue */
-        size_t index;      /* EFFECT_STEP */
-        const Step *step;  /* EFFECT_STEP: valid until the next call on the queue */
+        Job *job; /* valid until the next call on the queue */
+        size_t index; /* EFFECT_STEP */
+        const Step *step; /* EFFECT_STEP: valid until the next call on the queue */
 } Effect;
 
 /* Answers of queue_submit and queue_cancel; the fault says the same in words. */
 enum {
         QUEUE_E_REFUSED = 1, /* ret_fault */
-        QUEUE_E_MERGED,      /* *ret_id is an older job with the same op; the asker is counted there */
+        QUEUE_E_MERGED, /* *ret_id is an older job with the same op; the asker is counted there */
 };
 
 void queue_init(Queue *q);
 void queue_done(Queue *q); /* frees the plans */
 
 /* 0: *ret_id is new. QUEUE_E_REFUSED, QUEUE_E_MERGED. Never fails. */
-int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32_t *ret_id, Fault *ret_fault);
+int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32_t *ret_id,
+                 Fault *ret_fault);
 
 /*
  * Puts a job back as the ledger had it: same id, waiting. hints as they were. For the start only. 0, or

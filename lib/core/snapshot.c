@@ -140,7 +140,7 @@ const Fn *snapshot_find(const Snapshot *s, Bdf bdf) {
 }
 
 const Fn *snapshot_find_vf(const Snapshot *s, Bdf pf, uint32_t index) {
-        FOREACH_FN(f, s)
+        FOREACH_FN (f, s)
                 if (f->flags & FN_VF && !(f->flags & FN_ORPHAN) && f->vf_index == index &&
                     bdf_equal(f->pf, pf))
                         return f;
@@ -155,7 +155,7 @@ const Slot *snapshot_find_slot(const Snapshot *s, const char *name) {
 }
 
 bool snapshot_has_driver(const Snapshot *s, const char *driver) {
-        STRV_FOREACH(d, s->drivers)
+        STRV_FOREACH (d, s->drivers)
                 if (streq(*d, driver))
                         return true;
         return false;
@@ -187,7 +187,7 @@ bool snapshot_in_slot(const Slot *slot, Bdf fn) {
 }
 
 const Fn *snapshot_orphan_near(const Snapshot *s, const Fn *fn) {
-        FOREACH_FN(f, s) {
+        FOREACH_FN (f, s) {
                 if (!(f->flags & FN_ORPHAN) || f->bdf.domain != fn->bdf.domain)
                         continue;
                 if (bdf_bus(f->bdf) == bdf_bus(fn->bdf) || bdf_equal(f->pf, fn->bdf))
@@ -226,7 +226,7 @@ static int resolve_plain(const Snapshot *s, const char *name, size_t length, con
                         *ret = f;
                 return f != NULL;
         }
-        FOREACH_FN(f, s)
+        FOREACH_FN (f, s)
                 if (has_netdev(f, word, length) && found++ == 0)
                         *ret = f;
         return found;

@@ -16,29 +16,31 @@
 #include "core/op.h"
 
 typedef enum FnFlags {
-        FN_PF = 1 << 0,        /* has sriov_totalvfs */
-        FN_VF = 1 << 1,        /* has a physfn link */
-        FN_ORPHAN = 1 << 2,    /* a VF that its PF does not know: physfn dangles, or no virtfn link comes back */
-        FN_BRIDGE = 1 << 3,    /* class 0x0604xx */
+        FN_PF = 1 << 0, /* has sriov_totalvfs */
+        FN_VF = 1 << 1, /* has a physfn link */
+        FN_ORPHAN =
+                1
+                << 2, /* a VF that its PF does not know: physfn dangles, or no virtfn link comes back */
+        FN_BRIDGE = 1 << 3, /* class 0x0604xx */
         FN_AUTOPROBE = 1 << 4, /* PF: sriov_drivers_autoprobe is 1 */
-        FN_RESET = 1 << 5,     /* has a reset file */
+        FN_RESET = 1 << 5, /* has a reset file */
 } FnFlags;
 
 typedef struct Fn {
         Bdf bdf;
         Bdf parent; /* the bridge above; BDF_NONE on a root bus */
-        Bdf pf;     /* VF: its PF, else BDF_NONE */
+        Bdf pf; /* VF: its PF, else BDF_NONE */
         uint32_t flags;
         uint32_t class; /* 24 bits, as the class file has them */
         uint16_t vendor, device;
-        uint16_t total_vfs;   /* PF: sriov_totalvfs */
-        uint16_t n_vfs;       /* PF: number of virtfn links, which is what sriov_numvfs would say */
-        uint16_t vf_index;    /* VF */
-        int32_t numa_node;    /* -1: none */
-        int32_t iommu_group;  /* -1: none */
-        uint64_t identity;    /* st_ino of the directory: another after re-enumeration */
+        uint16_t total_vfs; /* PF: sriov_totalvfs */
+        uint16_t n_vfs; /* PF: number of virtfn links, which is what sriov_numvfs would say */
+        uint16_t vf_index; /* VF */
+        int32_t numa_node; /* -1: none */
+        int32_t iommu_group; /* -1: none */
+        uint64_t identity; /* st_ino of the directory: another after re-enumeration */
         char driver[NAME_MAX_LENGTH]; /* "" = none bound */
-        char *netdevs;        /* names with blanks between, sorted; NULL = none. Owned. */
+        char *netdevs; /* names with blanks between, sorted; NULL = none. Owned. */
 } Fn;
 
 typedef struct Slot {
@@ -76,7 +78,7 @@ int snapshot_append(Snapshot *s, Fn *fn);
 /* Sorts, and marks VFs as orphans whose PF is missing; a PF that is back but does not know them only the scan can see. */
 void snapshot_seal(Snapshot *s);
 void snapshot_drop(Snapshot *s, Bdf bdf); /* nothing if it is not there */
-int snapshot_add_slot(Snapshot *s, const Slot *slot);          /* 0, -ENOMEM */
+int snapshot_add_slot(Snapshot *s, const Slot *slot); /* 0, -ENOMEM */
 int snapshot_add_service(Snapshot *s, const Service *service); /* 0, -ENOMEM */
 
 /* The function, or NULL. Valid until the snapshot changes. */

@@ -38,7 +38,8 @@ static int add(Context *c, const Fn *fn, bool driver, Subject **ret) {
         l->items[l->n_items] = (Subject){
                 .fn = fn,
                 .vfs_go = fn->n_vfs > 0,
-                .keeps_vfs = fn->n_vfs > 0 && (fn->driver[0] == '\0' || c->hints & LADDER_KEEPS_VFS),
+                .keeps_vfs =
+                        fn->n_vfs > 0 && (fn->driver[0] == '\0' || c->hints & LADDER_KEEPS_VFS),
                 .driver_goes = driver && fn->driver[0] != '\0',
         };
         *ret = l->items + l->n_items++;
@@ -75,8 +76,9 @@ static int rebind_vfs(Context *c, const Fn *pf) {
         Subject *subject;
         int r;
 
-        FOREACH_FN(f, c->s) {
-                if (!(f->flags & FN_VF) || !bdf_equal(f->pf, pf->bdf) || streq(f->driver, c->op->driver))
+        FOREACH_FN (f, c->s) {
+                if (!(f->flags & FN_VF) || !bdf_equal(f->pf, pf->bdf) ||
+                    streq(f->driver, c->op->driver))
                         continue;
                 r = add(c, f, true, &subject);
                 if (r < 0)
@@ -159,7 +161,7 @@ static int add_below(Context *c, Bdf top) {
         Subject *subject;
         int r;
 
-        FOREACH_FN(f, c->s) {
+        FOREACH_FN (f, c->s) {
                 if (f->flags & FN_VF && !(f->flags & FN_ORPHAN))
                         continue;
                 if (!snapshot_is_below(c->s, f->flags & FN_ORPHAN ? f->parent : f->bdf, top))
@@ -176,7 +178,7 @@ static int add_below(Context *c, Bdf top) {
 static const Fn *pf_left_behind(const Snapshot *s, const Fn *fn) {
         const Fn *other = NULL;
 
-        FOREACH_FN(f, s) {
+        FOREACH_FN (f, s) {
                 if (f == fn || f->flags & FN_VF || !bdf_same_device(f->bdf, fn->bdf))
                         continue;
                 if (bdf_compare(f->bdf, fn->bdf) < 0)
@@ -200,10 +202,11 @@ static int remove_function(Context *c) {
         if (!(c->op->flags & OP_ALL_FUNCTIONS)) {
                 other = pf_left_behind(c->s, fn);
                 if (other)
-                        return refuse(c, FAULT(FAULT_LOWEST_FUNCTION, .fn = fn->bdf, .other = other->bdf));
+                        return refuse(c, FAULT(FAULT_LOWEST_FUNCTION, .fn = fn->bdf,
+                                               .other = other->bdf));
                 return add_below(c, fn->bdf);
         }
-        FOREACH_FN(f, c->s) {
+        FOREACH_FN (f, c->s) {
                 if (f->flags & FN_VF || !bdf_same_device(f->bdf, fn->bdf))
                         continue;
                 r = add_below(c, f->bdf);
@@ -215,7 +218,7 @@ static int remove_function(Context *c) {
 
 static int rescan(Context *c) {
         /* A rescan beside orphans is the Oops of KERNEL.md 2.4. */
-        FOREACH_FN(f, c->s)
+        FOREACH_FN (f, c->s)
                 if (f->flags & FN_ORPHAN)
                         return refuse_orphans(c, f);
         return 0;
@@ -251,7 +254,7 @@ static int slot_power(Context *c) {
         if (c->op->kind == OP_SLOT_ON)
                 return 0;
         c->subjects->slot = slot;
-        FOREACH_FN(f, c->s) {
+        FOREACH_FN (f, c->s) {
                 if (f->flags & FN_VF || !snapshot_in_slot(slot, f->bdf))
                         continue;
                 r = refuse_orphans(c, f);
@@ -276,7 +279,7 @@ static int unload(Context *c) {
                 return r;
         if (!snapshot_has_driver(c->s, c->op->driver))
                 return refuse(c, fault_text(FAULT(FAULT_NOT_BOUND), c->op->driver));
-        FOREACH_FN(f, c->s) {
+        FOREACH_FN (f, c->s) {
                 const Fn *pf = f->flags & FN_VF ? snapshot_find(c->s, f->pf) : NULL;
 
                 if (!streq(f->driver, c->op->driver) || (pf && streq(pf->driver, c->op->driver)))
@@ -292,9 +295,9 @@ static int unload(Context *c) {
 }
 
 static int (*const meanings[_OP_MAX])(Context *c) = {
-        [OP_SET_VFS] = set_vfs,     [OP_BIND] = bind,           [OP_UNBIND] = unbind,
-        [OP_REMOVE] = remove_function, [OP_RESCAN] = rescan,    [OP_RESET] = reset,
-        [OP_SLOT_OFF] = slot_power, [OP_SLOT_ON] = slot_power,  [OP_UNLOAD] = unload,
+        [OP_SET_VFS] = set_vfs,        [OP_BIND] = bind,          [OP_UNBIND] = unbind,
+        [OP_REMOVE] = remove_function, [OP_RESCAN] = rescan,      [OP_RESET] = reset,
+        [OP_SLOT_OFF] = slot_power,    [OP_SLOT_ON] = slot_power, [OP_UNLOAD] = unload,
 };
 
 static int highest_first(const void *a, const void *b) {
@@ -302,8 +305,8 @@ static int highest_first(const void *a, const void *b) {
 }
 
 int subjects_of(const Snapshot *s, const Op *op, uint32_t hints, Subjects *ret, Fault *ret_fault) {
-        Subjects subjects = {.top = BDF_NONE};
-        Context c = {s, op, hints, &subjects, ret_fault};
+        Subjects subjects = { .top = BDF_NONE };
+        Context c = { s, op, hints, &subjects, ret_fault };
         int r;
 
         r = meanings[op->kind](&c);
@@ -319,5 +322,5 @@ int subjects_of(const Snapshot *s, const Op *op, uint32_t hints, Subjects *ret, 
 
 void subjects_done(Subjects *subjects) {
         free(subjects->items);
-        *subjects = (Subjects){.top = BDF_NONE};
+        *subjects = (Subjects){ .top = BDF_NONE };
 }

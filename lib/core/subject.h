@@ -14,19 +14,20 @@
 
 typedef struct Subject {
         const Fn *fn;
-        bool vfs_go;      /* its VFs are taken down: parked, then sriov_numvfs = 0 */
-        bool keeps_vfs;   /* the driver at hand will not take them down: none bound, or it ignored the 0 */
+        bool vfs_go; /* its VFs are taken down: parked, then sriov_numvfs = 0 */
+        bool keeps_vfs; /* the driver at hand will not take them down: none bound, or it ignored the 0 */
         bool driver_goes; /* its driver is unbound */
-        bool goes;        /* remove is written here */
+        bool goes; /* remove is written here */
         bool resets;
-        uint32_t vfs_come;        /* sriov_numvfs is set to this afterwards; 0: not at all */
+        uint32_t vfs_come; /* sriov_numvfs is set to this afterwards; 0: not at all */
         const char *driver_comes; /* bound afterwards; "" = the kernel's choice, NULL = none */
 } Subject;
 
 typedef struct Subjects {
-        Subject *items; /* highest address first: functions of one device go in this order (KERNEL.md 4.7) */
+        Subject *
+                items; /* highest address first: functions of one device go in this order (KERNEL.md 4.7) */
         size_t n_items;
-        Bdf top;          /* bridge ports at or below this one are quieted; BDF_NONE = none */
+        Bdf top; /* bridge ports at or below this one are quieted; BDF_NONE = none */
         const Slot *slot; /* its own port stays awake: pciehp is the one that switches it */
 } Subjects;
 

@@ -26,7 +26,8 @@ static bool begun(StepState state) {
 /* True if that rung stands in the past for fn in one of the given states. */
 static bool was(const Past *p, Rung rung, Bdf fn, bool (*state)(StepState)) {
         for (size_t i = 0; i < p->plan->n_steps; i++)
-                if (p->plan->steps[i].rung == rung && bdf_equal(p->plan->steps[i].fn, fn) && state(p->states[i]))
+                if (p->plan->steps[i].rung == rung && bdf_equal(p->plan->steps[i].fn, fn) &&
+                    state(p->states[i]))
                         return true;
         return false;
 }
@@ -68,7 +69,8 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
                 break;
         case RUNG_UNBIND_KEEPER:
                 if (was(p, RUNG_BIND, step->fn, begun) ||
-                    (was(p, RUNG_VFS_OFF, step->fn, is_done) && !was(p, RUNG_BIND, step->fn, is_planned)))
+                    (was(p, RUNG_VFS_OFF, step->fn, is_done) &&
+                     !was(p, RUNG_BIND, step->fn, is_planned)))
                         return false;
                 back.rung = RUNG_BIND;
                 memcpy(back.name, step->was, sizeof(back.name));
@@ -104,7 +106,7 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
 
 int ladder_way_back(const Op *op, const Plan *plan, const StepState *states, Plan **ret) {
         _cleanup_(plan_freep) Plan *back = plan_new();
-        Past past = {op, plan, states};
+        Past past = { op, plan, states };
         int r;
 
         if (!back)
@@ -113,7 +115,8 @@ int ladder_way_back(const Op *op, const Plan *plan, const StepState *states, Pla
                 for (size_t i = 0; i < plan->n_steps; i++) {
                         Step step;
 
-                        if (!begun(states[i]) || !put_right(&past, plan->steps + i, states[i], &step) ||
+                        if (!begun(states[i]) ||
+                            !put_right(&past, plan->steps + i, states[i], &step) ||
                             step.rung != rung)
                                 continue;
                         r = plan_push(back, &step);

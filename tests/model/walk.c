@@ -29,24 +29,25 @@ typedef struct State {
 } State;
 
 static const Op menu[] = {
-        {.kind = OP_SET_VFS, .fn = {0, 0x100}, .count = 2},
-        {.kind = OP_SET_VFS, .fn = {0, 0x100}, .count = 1, .driver = "vfio-pci"},
-        {.kind = OP_SET_VFS, .fn = {0, 0x100}, .count = 0},
-        {.kind = OP_SET_VFS, .fn = {0, 0x200}, .count = 0},
-        {.kind = OP_BIND, .fn = {0, 0x200}, .driver = "own"},
-        {.kind = OP_BIND, .fn = {0, 0x180}, .driver = "vfio-pci"},
-        {.kind = OP_UNBIND, .fn = {0, 0x100}},
-        {.kind = OP_REMOVE, .fn = {0, 0x100}, .flags = OP_RESCAN_AFTER},
-        {.kind = OP_REMOVE, .fn = {0, 0x08}},
-        {.kind = OP_RESCAN, .fn = {UINT32_MAX, UINT16_MAX}},
-        {.kind = OP_RESET, .fn = {0, 0x100}},
-        {.kind = OP_SLOT_OFF, .fn = {UINT32_MAX, UINT16_MAX}, .slot = "1"},
-        {.kind = OP_SLOT_ON, .fn = {UINT32_MAX, UINT16_MAX}, .slot = "1"},
-        {.kind = OP_UNLOAD, .fn = {UINT32_MAX, UINT16_MAX}, .driver = "own"},
-        {.kind = OP_BIND, .fn = {0, 0x100}, .driver = "a-module"},
+        { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 2 },
+        { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 1, .driver = "vfio-pci" },
+        { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 0 },
+        { .kind = OP_SET_VFS, .fn = { 0, 0x200 }, .count = 0 },
+        { .kind = OP_BIND, .fn = { 0, 0x200 }, .driver = "own" },
+        { .kind = OP_BIND, .fn = { 0, 0x180 }, .driver = "vfio-pci" },
+        { .kind = OP_UNBIND, .fn = { 0, 0x100 } },
+        { .kind = OP_REMOVE, .fn = { 0, 0x100 }, .flags = OP_RESCAN_AFTER },
+        { .kind = OP_REMOVE, .fn = { 0, 0x08 } },
+        { .kind = OP_RESCAN, .fn = { UINT32_MAX, UINT16_MAX } },
+        { .kind = OP_RESET, .fn = { 0, 0x100 } },
+        { .kind = OP_SLOT_OFF, .fn = { UINT32_MAX, UINT16_MAX }, .slot = "1" },
+        { .kind = OP_SLOT_ON, .fn = { UINT32_MAX, UINT16_MAX }, .slot = "1" },
+        { .kind = OP_UNLOAD, .fn = { UINT32_MAX, UINT16_MAX }, .driver = "own" },
+        { .kind = OP_BIND, .fn = { 0, 0x100 }, .driver = "a-module" },
 };
 
-static const StepAnswer answers[] = {STEP_FAILED, STEP_UNPROVEN, STEP_DIED, STEP_IN_USE, STEP_GONE};
+static const StepAnswer answers[] = { STEP_FAILED, STEP_UNPROVEN, STEP_DIED, STEP_IN_USE,
+                                      STEP_GONE };
 
 static uint64_t *seen;
 static size_t n_seen, seen_size;
@@ -64,16 +65,19 @@ static void die(const State *s, const char *why, const Step *step) {
 
                 if (j->state == JOB_FREE)
                         continue;
-                printf("  job %u %s %u %s phase %d at %zu hints %u stop %d failed %d %s: %s\n", j->id, op_kind_to_string(j->op.kind),
-                       j->op.count, job_state_to_string(j->state), (int) j->climb.phase, j->climb.at, j->climb.hints,
-                       j->stop, j->climb.failed, job_result_to_string(j->result),
-                       fault_format(&j->fault, (char[FAULT_STR_MAX]){0}, FAULT_STR_MAX));
+                printf("  job %u %s %u %s phase %d at %zu hints %u stop %d failed %d %s: %s\n",
+                       j->id, op_kind_to_string(j->op.kind), j->op.count,
+                       job_state_to_string(j->state), (int) j->climb.phase, j->climb.at,
+                       j->climb.hints, j->stop, j->climb.failed, job_result_to_string(j->result),
+                       fault_format(&j->fault, (char[FAULT_STR_MAX]){ 0 }, FAULT_STR_MAX));
                 for (size_t k = 0; j->climb.plan && k < j->climb.plan->n_steps; k++)
-                        printf("    %d %s\n", (int) j->climb.states[k], step_format(j->climb.plan->steps + k, line, sizeof(line)));
+                        printf("    %d %s\n", (int) j->climb.states[k],
+                               step_format(j->climb.plan->steps + k, line, sizeof(line)));
         }
         for (size_t i = 0; i < WORLD_PFS; i++)
-                printf("  PF %zu here %d driver %d vfs %d autoprobe %d keeps %d\n", i, s->w.pfs[i].here, s->w.pfs[i].driver,
-                       s->w.pfs[i].n_vfs, s->w.pfs[i].autoprobe, s->w.pfs[i].keeps);
+                printf("  PF %zu here %d driver %d vfs %d autoprobe %d keeps %d\n", i,
+                       s->w.pfs[i].here, s->w.pfs[i].driver, s->w.pfs[i].n_vfs,
+                       s->w.pfs[i].autoprobe, s->w.pfs[i].keeps);
         printf("model: 0 passed, 1 failed\n");
         exit(1);
 }
@@ -93,15 +97,19 @@ static uint64_t mix_job(uint64_t h, const Job *j, uint64_t first_order) {
         const Climb *c = &j->climb;
 
         h = mix_number(h, (uint64_t) j->state << 32 | j->id);
-        h = mix_number(h, (uint64_t) j->op.kind << 48 | (uint64_t) j->op.fn.rid << 24 | j->op.count << 8 | (j->op.driver[0] != 0));
-        h = mix_number(h, (j->order - first_order) << 16 | j->n_askers << 8 | (unsigned) j->stop << 4 | (unsigned) j->stop_as);
+        h = mix_number(h, (uint64_t) j->op.kind << 48 | (uint64_t) j->op.fn.rid << 24 |
+                                  j->op.count << 8 | (j->op.driver[0] != 0));
+        h = mix_number(h, (j->order - first_order) << 16 | j->n_askers << 8 |
+                                  (unsigned) j->stop << 4 | (unsigned) j->stop_as);
         h = mix_number(h, (uint64_t) j->fault.reason << 32 | j->result << 8 | j->told);
-        h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->hints << 32 | c->n_running << 8 | (unsigned) c->looking << 1 | c->failed);
+        h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->hints << 32 |
+                                  c->n_running << 8 | (unsigned) c->looking << 1 | c->failed);
         h = mix_number(h, c->n_done > 0);
         for (size_t i = 0; c->plan && i < c->plan->n_steps; i++) {
                 const Step *step = c->plan->steps + i;
 
-                h = mix_number(h, (uint64_t) step->rung << 48 | (uint64_t) step->fn.rid << 32 | (uint64_t) c->states[i] << 16 | step->n);
+                h = mix_number(h, (uint64_t) step->rung << 48 | (uint64_t) step->fn.rid << 32 |
+                                          (uint64_t) c->states[i] << 16 | step->n);
                 h = mix(h, step->was, strlen(step->was));
                 h = mix(h, step->override, strlen(step->override));
         }
@@ -116,7 +124,8 @@ static bool is_new(const State *s) {
                 if (s->q.jobs[i].state != JOB_FREE)
                         h = mix_job(mix_number(h, i), s->q.jobs + i, 0);
         h = mix(h, &s->w, sizeof(s->w));
-        h = mix_number(h, (uint64_t) s->submits << 32 | s->faults << 16 | s->excused << 8 | s->looking);
+        h = mix_number(h, (uint64_t) s->submits << 32 | s->faults << 16 | s->excused << 8 |
+                                  s->looking);
         h = mix(h, s->submitted, sizeof(s->submitted));
         h = mix(h, s->ended, sizeof(s->ended)) | 1;
         if (n_seen * 2 >= seen_size) {
@@ -128,7 +137,8 @@ static bool is_new(const State *s) {
                 n_seen = 0;
                 for (size_t i = 0; i < old_size; i++)
                         if (old[i]) {
-                                for (at = old[i] & (seen_size - 1); seen[at]; at = (at + 1) & (seen_size - 1))
+                                for (at = old[i] & (seen_size - 1); seen[at];
+                                     at = (at + 1) & (seen_size - 1))
                                         ;
                                 seen[at] = old[i];
                                 n_seen++;
@@ -172,7 +182,8 @@ static void check_start(const State *s, const Job *job, size_t index) {
                 for (size_t k = 0; j->climb.plan && k < j->climb.plan->n_steps; k++) {
                         if (j->climb.states[k] != STEP_STATE_RUNNING || (j == job && k == index))
                                 continue;
-                        if (j != job || j->climb.plan->steps[k].rung != step->rung || !rung_fans_out(step->rung))
+                        if (j != job || j->climb.plan->steps[k].rung != step->rung ||
+                            !rung_fans_out(step->rung))
                                 die(s, "two in flight", step);
                 }
         }
@@ -188,7 +199,8 @@ static void check_end(State *s, const Job *j) {
                 die(s, "a job ended twice", NULL);
         if (j->result == RESULT_NONE || !job_result_to_string(j->result))
                 die(s, "a job ended without a result", NULL);
-        if ((j->result == RESULT_FAILED || j->result == RESULT_PARTIAL) && j->fault.reason == FAULT_NONE)
+        if ((j->result == RESULT_FAILED || j->result == RESULT_PARTIAL) &&
+            j->fault.reason == FAULT_NONE)
                 die(s, "a failure without a reason", NULL);
         for (size_t i = 0; i < QUEUE_MAX; i++)
                 if (s->q.jobs[i].state == JOB_RUNNING || s->q.jobs[i].state == JOB_WEDGED)
@@ -233,7 +245,7 @@ static void go(State *s) {
 static void try_answer(const State *s, const Job *job, size_t index, StepAnswer answer) {
         State next = copy(s);
         const Step *step = job->climb.plan->steps + index;
-        StepResult result = {.answer = answer, .error = answer == STEP_FAILED ? 5 : 0};
+        StepResult result = { .answer = answer, .error = answer == STEP_FAILED ? 5 : 0 };
 
         if (answer == STEP_DONE)
                 result.answer = world_do(&next.w, step, &result);
@@ -288,7 +300,8 @@ static void try_stops(const State *s) {
                         Fault fault;
 
                         next.faults--;
-                        if (queue_cancel(&next.q, j->id, 0, t ? RESULT_TIMEOUT : RESULT_CANCELED, &fault) != 0)
+                        if (queue_cancel(&next.q, j->id, 0, t ? RESULT_TIMEOUT : RESULT_CANCELED,
+                                         &fault) != 0)
                                 die(s, "a job could not be stopped", NULL);
                         go(&next);
                 }
@@ -353,7 +366,7 @@ static void walk(const State *s) {
 }
 
 static void walk_from(World w, uint8_t submits, uint8_t faults) {
-        State s = {.w = w, .submits = submits, .faults = faults};
+        State s = { .w = w, .submits = submits, .faults = faults };
 
         queue_init(&s.q);
         go(&s);
@@ -366,11 +379,11 @@ int main(int argc, char **argv) {
         setvbuf(stdout, NULL, _IOLBF, 0);
         walk_from(w, 2, full ? 3 : 2);
         w.pfs[0].n_vfs = 2;
-        w.pfs[0].vfs[0] = w.pfs[0].vfs[1] = (WorldVf){DRIVER_OWN, 0};
+        w.pfs[0].vfs[0] = w.pfs[0].vfs[1] = (WorldVf){ DRIVER_OWN, 0 };
         walk_from(w, 2, full ? 3 : 2);
         keeper.pfs[0].keeps = 1;
         keeper.pfs[0].n_vfs = 1;
-        keeper.pfs[0].vfs[0] = (WorldVf){DRIVER_VFIO, 2};
+        keeper.pfs[0].vfs[0] = (WorldVf){ DRIVER_VFIO, 2 };
         walk_from(keeper, 2, full ? 3 : 2);
         walk_from(w, 3, full ? 2 : 1);
         for (Rung r = 0; r < _RUNG_MAX; r++)
@@ -380,7 +393,8 @@ int main(int argc, char **argv) {
                         printf("not ok model: rung %s was never climbed\n", rung_to_string(r));
                         return 1;
                 }
-        printf("ok model: %zu states, %zu steps started, %zu jobs ended\n", n_seen, n_steps_started, n_ends);
+        printf("ok model: %zu states, %zu steps started, %zu jobs ended\n", n_seen, n_steps_started,
+               n_ends);
         printf("model: 4 passed, 0 failed\n");
         return 0;
 }

@@ -14,22 +14,25 @@
 #include "model/world.h"
 
 World world_new(void) {
-        return (World){.pfs = {
-                               {.here = 1, .driver = DRIVER_OWN, .autoprobe = 1},
-                               {.here = 1, .driver = DRIVER_NONE, .n_vfs = 1, .autoprobe = 1},
-                       }};
+        return (World){ .pfs = {
+                                { .here = 1, .driver = DRIVER_OWN, .autoprobe = 1 },
+                                { .here = 1, .driver = DRIVER_NONE, .n_vfs = 1, .autoprobe = 1 },
+                        } };
 }
 
 Bdf world_pf(unsigned i) {
-        return (Bdf){0, (uint16_t) ((i + 1) << 8)};
+        return (Bdf){ 0, (uint16_t) ((i + 1) << 8) };
 }
 
 Bdf world_port(unsigned i) {
-        return (Bdf){0, (uint16_t) ((i + 1) << 3)};
+        return (Bdf){ 0, (uint16_t) ((i + 1) << 3) };
 }
 
 static const char *driver_name(uint8_t d, bool vf) {
-        return d == DRIVER_OWN ? (vf ? "ownvf" : "own") : d == DRIVER_STUB ? STUB_DRIVER : d == DRIVER_VFIO ? "vfio-pci" : "";
+        return d == DRIVER_OWN    ? (vf ? "ownvf" : "own")
+               : d == DRIVER_STUB ? STUB_DRIVER
+               : d == DRIVER_VFIO ? "vfio-pci"
+                                  : "";
 }
 
 static void put(Snapshot *s, Fn fn, const char *driver) {
@@ -41,33 +44,48 @@ static void put(Snapshot *s, Fn fn, const char *driver) {
 }
 
 static Bdf vf_bdf(unsigned pf, unsigned i) {
-        return (Bdf){0, (uint16_t) (world_pf(pf).rid + 0x80 + i)};
+        return (Bdf){ 0, (uint16_t) (world_pf(pf).rid + 0x80 + i) };
 }
 
 Snapshot *world_look(const World *w) {
-        static const char *const drivers[] = {"own", "ownvf", "vfio-pci", STUB_DRIVER};
+        static const char *const drivers[] = { "own", "ownvf", "vfio-pci", STUB_DRIVER };
         Snapshot *s = snapshot_new();
 
         for (unsigned i = 0; i < WORLD_PFS; i++) {
                 const WorldPf *p = w->pfs + i;
 
-                put(s, (Fn){.bdf = world_port(i), .parent = BDF_NONE, .pf = BDF_NONE, .flags = FN_BRIDGE}, "pcieport");
+                put(s,
+                    (Fn){ .bdf = world_port(i),
+                          .parent = BDF_NONE,
+                          .pf = BDF_NONE,
+                          .flags = FN_BRIDGE },
+                    "pcieport");
                 if (!p->here)
                         continue;
-                put(s, (Fn){.bdf = world_pf(i), .parent = world_port(i), .pf = BDF_NONE, .total_vfs = WORLD_VFS,
-                            .n_vfs = p->n_vfs, .flags = FN_PF | FN_RESET | (p->autoprobe ? FN_AUTOPROBE : 0u)},
+                put(s,
+                    (Fn){ .bdf = world_pf(i),
+                          .parent = world_port(i),
+                          .pf = BDF_NONE,
+                          .total_vfs = WORLD_VFS,
+                          .n_vfs = p->n_vfs,
+                          .flags = FN_PF | FN_RESET | (p->autoprobe ? FN_AUTOPROBE : 0u) },
                     driver_name(p->driver, false));
                 for (unsigned v = 0; v < p->n_vfs; v++)
-                        put(s, (Fn){.bdf = vf_bdf(i, v), .parent = world_port(i), .pf = world_pf(i),
-                                    .vf_index = (uint16_t) v, .flags = FN_VF | FN_RESET},
+                        put(s,
+                            (Fn){ .bdf = vf_bdf(i, v),
+                                  .parent = world_port(i),
+                                  .pf = world_pf(i),
+                                  .vf_index = (uint16_t) v,
+                                  .flags = FN_VF | FN_RESET },
                             driver_name(p->vfs[v].driver, true));
         }
         for (size_t i = 0; i < ELEMENTSOF(drivers); i++)
                 if (strv_push(&s->drivers, drivers[i]) < 0)
                         abort();
-        if (!w->quiet && snapshot_add_service(s, &(Service){.name = "0000:00:01.0:pcie004", .port = world_port(0)}) < 0)
+        if (!w->quiet && snapshot_add_service(s, &(Service){ .name = "0000:00:01.0:pcie004",
+                                                             .port = world_port(0) }) < 0)
                 abort();
-        if (snapshot_add_slot(s, &(Slot){.name = "1", .bus = 1}) < 0)
+        if (snapshot_add_slot(s, &(Slot){ .name = "1", .bus = 1 }) < 0)
                 abort();
         snapshot_seal(s);
         return s;
@@ -109,7 +127,8 @@ bool world_allows(const World *w, const Step *step) {
                 return w->pfs[0].n_vfs == 0 && w->pfs[0].driver == DRIVER_NONE;
         if (step->rung == RUNG_REMOVE)
                 for (unsigned i = 0; i < WORLD_PFS; i++)
-                        if (below(step, i) && w->pfs[i].here && (w->pfs[i].n_vfs > 0 || w->pfs[i].driver != DRIVER_NONE))
+                        if (below(step, i) && w->pfs[i].here &&
+                            (w->pfs[i].n_vfs > 0 || w->pfs[i].driver != DRIVER_NONE))
                                 return false;
         if (step->rung == RUNG_RESET && p && !vf)
                 return p->n_vfs == 0;
@@ -131,7 +150,7 @@ static void take_away(World *w, const Step *step) {
 static void bring_back(World *w) {
         for (unsigned i = 0; i < WORLD_PFS; i++)
                 if (!w->pfs[i].here)
-                        w->pfs[i] = (WorldPf){.here = 1, .driver = DRIVER_OWN, .autoprobe = 1};
+                        w->pfs[i] = (WorldPf){ .here = 1, .driver = DRIVER_OWN, .autoprobe = 1 };
         w->quiet = 0;
 }
 
@@ -146,8 +165,11 @@ static StepAnswer vfs_off(WorldPf *p, StepResult *ret) {
 }
 
 static StepAnswer park(WorldVf *vf, StepResult *ret) {
-        str_copy(ret->override, sizeof(ret->override), vf->override == 1 ? PARK_OVERRIDE : vf->override == 2 ? "vfio-pci" : "");
-        *vf = (WorldVf){.override = 1};
+        str_copy(ret->override, sizeof(ret->override),
+                 vf->override == 1   ? PARK_OVERRIDE
+                 : vf->override == 2 ? "vfio-pci"
+                                     : "");
+        *vf = (WorldVf){ .override = 1 };
         return STEP_DONE;
 }
 
@@ -162,7 +184,7 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
         case RUNG_PARK_VF:
                 return park(nth, ret);
         case RUNG_UNPARK_VF:
-                *nth = (WorldVf){driver_of(step->name, false), step->override[0] != '\0' ? 2 : 0};
+                *nth = (WorldVf){ driver_of(step->name, false), step->override[0] != '\0' ? 2 : 0 };
                 return STEP_DONE;
         case RUNG_UNBIND:
         case RUNG_UNBIND_KEEPER:

@@ -16,10 +16,15 @@
 #define WORLD_PFS 2
 #define WORLD_VFS 2
 
-typedef enum WorldDriver { DRIVER_NONE, DRIVER_OWN, DRIVER_STUB, DRIVER_VFIO } WorldDriver;
+typedef enum WorldDriver {
+        DRIVER_NONE,
+        DRIVER_OWN,
+        DRIVER_STUB,
+        DRIVER_VFIO
+} WorldDriver;
 
 typedef struct WorldVf {
-        uint8_t driver;   /* WorldDriver */
+        uint8_t driver; /* WorldDriver */
         uint8_t override; /* 0 = none, 1 = parked, 2 = a driver's name */
 } WorldVf;
 

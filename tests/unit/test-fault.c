@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/fault.h"
+
+#include "unit/test.h"
+
+static void every_reason_has_an_error_a_status_and_a_sentence(void **state) {
+        (void) state;
+        for (FaultReason r = FAULT_NONE + 1; r < _FAULT_MAX; r++) {
+                Fault f = fault_text(
+                        FAULT(r, .fn = PF, .other = VF0, .number = 1, .limit = 2, .error = EIO),
+                        "text");
+                char line[FAULT_STR_MAX];
+
+                assert_non_null(startswith(fault_bus_name(r), "org.sriovd1.Error."));
+                assert_int_not_equal(fault_exit_status(r), 0);
+                assert_int_equal(fault_exit_status_of(fault_bus_name(r)), fault_exit_status(r));
+                fault_format(&f, line, sizeof(line));
+                assert_true(strlen(line) > 10);
+                assert_null(strpbrk(line, "{}\n"));
+        }
+        assert_null(fault_bus_name(FAULT_NONE));
+        assert_null(fault_bus_name(_FAULT_MAX));
+}
+
+static void exit_statuses_are_those_of_the_contract(void **state) {
+        static const struct {
+                const char *name;
+                int status;
+        } contract[] = {
+                { "InUse", 5 },       { "NoSuchDevice", 10 }, { "NotSriov", 10 },
+                { "Range", 2 },       { "Going", 11 },        { "Wedged", 9 },
+                { "Quarantined", 9 }, { "Unsupported", 1 },   { "Stale", 11 },
+                { "QueueFull", 11 },  { "NotAuthorized", 6 }, { "Kernel", 1 },
+                { "BadOption", 2 },   { "NoSuchJob", 10 },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(contract); i++) {
+                char name[64];
+
+                snprintf(name, sizeof(name), "org.sriovd1.Error.%s", contract[i].name);
+                assert_int_equal(fault_exit_status_of(name), contract[i].status);
+        }
+        assert_int_equal(fault_exit_status_of("org.freedesktop.DBus.Error.NoReply"), 1);
+}
+
+static void a_sentence_names_device_errno_and_what_to_do(void **state) {
+        Fault f = fault_text(FAULT(FAULT_KERNEL, .fn = PF, .error = EBUSY), "vfs-on");
+        char line[FAULT_STR_MAX], cut[8];
+
+        (void) state;
+        assert_string_equal(fault_format(&f, line, sizeof(line)),
+                            "0000:01:00.0: vfs-on failed with EBUSY (Device or resource busy); "
+                            "'sriovctl show 0000:01:00.0' tells how it stands now");
+        assert_string_equal(fault_format(&f, cut, sizeof(cut)), "0000:01");
+        f = fault_text(FAULT(FAULT_NO_SUCH_DEVICE), "a\nb");
+        assert_null(strchr(fault_format(&f, line, sizeof(line)), '\n'));
+        assert_string_equal(errno_name(ENOMEM), "ENOMEM");
+        assert_string_equal(errno_name(4711), "an unknown errno");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_reason_has_an_error_a_status_and_a_sentence),
+                cmocka_unit_test(exit_statuses_are_those_of_the_contract),
+                cmocka_unit_test(a_sentence_names_device_errno_and_what_to_do),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The queue, law by law. That they hold together in every state is tests/model's matter.
+ */
+#include "core/queue.h"
+
+#include "unit/test.h"
+
+#define ALICE 1000
+#define BOB 1001
+#define OTHER BDF(2, 0, 0)
+
+static Snapshot *two_pfs(void) {
+        Snapshot *s = small_world("igb", 0, "");
+
+        put_bridge(s, BDF(0, 2, 0), BDF_NONE);
+        put_pf(s, OTHER, BDF(0, 2, 0), "igb", 0, "");
+        snapshot_seal(s);
+        return s;
+}
+
+static Op set(Bdf pf, uint32_t n) {
+        return (Op){ .kind = OP_SET_VFS, .fn = pf, .count = n };
+}
+
+static uint32_t submit(Queue *q, const Snapshot *s, Op op, uint32_t uid) {
+        uint32_t id = 0;
+        Fault fault;
+
+        assert_int_equal(queue_submit(q, s, &op, uid, &id, &fault), 0);
+        return id;
+}
+
+static FaultReason refusal(Queue *q, const Snapshot *s, Op op) {
+        uint32_t id;
+        Fault fault;
+
+        assert_int_equal(queue_submit(q, s, &op, 0, &id, &fault), QUEUE_E_REFUSED);
+        return fault.reason;
+}
+
+/* Runs until a step is to be done; answers looks. Returns the effect. */
+static Effect run(Queue *q, const Snapshot *s) {
+        Effect e;
+
+        while (queue_next(q, &e)) {
+                if (e.kind != EFFECT_SNAPSHOT)
+                        return e;
+                assert_int_equal(queue_planned(q, e.job->id, s), 0);
+        }
+        return e;
+}
+
+static void answer(Queue *q, const Effect *e, StepAnswer a, int error) {
+        StepResult result = { .answer = a, .error = error };
+
+        assert_int_equal(queue_step_done(q, e->job->id, e->index, &result), 0);
+}
+
+/* Answers "done" to all until a job ends. */
+static Effect run_to_end(Queue *q, const Snapshot *s) {
+        for (;;) {
+                Effect e = run(q, s);
+
+                if (e.kind != EFFECT_STEP)
+                        return e;
+                answer(q, &e, STEP_DONE, 0);
+        }
+}
+
+static void jobs_run_one_by_one_in_the_order_of_asking(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+        uint32_t a, b;
+
+        (void) state;
+        queue_init(&q);
+        a = submit(&q, s, set(PF, 1), 0);
+        b = submit(&q, s, set(OTHER, 1), 0);
+        e = run(&q, s);
+        assert_int_equal(e.kind, EFFECT_STEP);
+        assert_int_equal(e.job->id, a);
+        assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        answer(&q, &e, STEP_DONE, 0);
+        e = run_to_end(&q, s);
+        assert_int_equal(e.kind, EFFECT_FINISH);
+        assert_int_equal(e.job->id, a);
+        assert_int_equal(e.job->result, RESULT_DONE);
+        e = run_to_end(&q, s);
+        assert_int_equal(e.job->id, b);
+        assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        assert_int_equal(queue_length(&q), 0);
+        queue_done(&q);
+}
+
+static void the_same_wish_twice_is_one_job_with_two_askers(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Op op = set(OTHER, 2);
+        Queue q;
+        uint32_t id, again;
+        Fault fault;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 1), 0);
+        id = submit(&q, s, op, ALICE);
+        assert_int_equal(queue_submit(&q, s, &op, BOB, &again, &fault), QUEUE_E_MERGED);
+        assert_int_equal(again, id);
+        assert_int_equal(queue_cancel(&q, id, ALICE, RESULT_CANCELED, &fault), 0);
+        assert_int_equal(queue_find(&q, id)->state, JOB_WAITING);
+        assert_int_equal(queue_cancel(&q, id, ALICE, RESULT_CANCELED, &fault), QUEUE_E_REFUSED);
+        assert_int_equal(fault.reason, FAULT_NOT_AUTHORIZED);
+        assert_int_equal(queue_cancel(&q, id, BOB, RESULT_CANCELED, &fault), 0);
+        assert_int_equal(queue_find(&q, id)->state, JOB_ENDED);
+        assert_int_equal(queue_find(&q, id)->result, RESULT_CANCELED);
+        queue_done(&q);
+}
+
+static void a_newer_count_takes_the_older_ones_place_for_the_same_user_only(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        uint32_t a, b, c;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(OTHER, 1), 0);
+        a = submit(&q, s, set(PF, 2), ALICE);
+        b = submit(&q, s, set(PF, 3), BOB);
+        assert_int_equal(queue_find(&q, a)->state, JOB_WAITING);
+        c = submit(&q, s, set(PF, 4), BOB);
+        assert_int_equal(queue_find(&q, b)->result, RESULT_SUPERSEDED);
+        assert_int_equal(queue_find(&q, b)->fault.number, c);
+        assert_int_equal(queue_find(&q, a)->state, JOB_WAITING);
+        queue_done(&q);
+}
+
+static void nothing_is_merged_across_another_operation(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        uint32_t a;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(OTHER, 1), 0);
+        a = submit(&q, s, set(PF, 2), 0);
+        submit(&q, s, (Op){ .kind = OP_RESCAN, .fn = BDF_NONE }, 0);
+        assert_int_not_equal(submit(&q, s, set(PF, 2), 0), a);
+        assert_int_equal(queue_find(&q, a)->state, JOB_WAITING);
+        queue_done(&q);
+}
+
+static void a_removal_closes_all_below_for_later_asks_until_it_ends(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        uint32_t id;
+        Fault fault;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(OTHER, 1), 0);
+        id = submit(&q, s, (Op){ .kind = OP_REMOVE, .fn = PORT }, 0);
+        assert_int_equal(refusal(&q, s, set(PF, 1)), FAULT_GOING);
+        assert_int_equal(refusal(&q, s, (Op){ .kind = OP_REMOVE, .fn = PF }), FAULT_GOING);
+        submit(&q, s, set(OTHER, 2), 0);
+        assert_int_equal(queue_cancel(&q, id, 0, RESULT_CANCELED, &fault), 0);
+        submit(&q, s, set(PF, 1), 0);
+        submit(&q, s, (Op){ .kind = OP_SLOT_OFF, .fn = BDF_NONE, .slot = "1" }, 0);
+        assert_int_equal(refusal(&q, s, set(PF, 1)), FAULT_GOING);
+        queue_done(&q);
+}
+
+static void a_full_queue_is_an_answer(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+
+        (void) state;
+        queue_init(&q);
+        for (uint32_t i = 0; i < QUEUE_MAX; i++)
+                submit(&q, s, set(i % 2 ? PF : OTHER, 1 + i % 3), i);
+        assert_int_equal(refusal(&q, s, set(PF, 7)), FAULT_QUEUE_FULL);
+        assert_int_equal(queue_length(&q), QUEUE_MAX);
+        queue_done(&q);
+}
+
+static void an_overdue_step_closes_the_lane_until_the_kernel_lets_go(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+        uint32_t id;
+
+        (void) state;
+        queue_init(&q);
+        id = submit(&q, s, set(PF, 1), 0);
+        e = run(&q, s);
+        assert_int_equal(queue_overdue(&q, id), 0);
+        assert_int_equal(queue_wedged(&q)->id, id);
+        assert_int_equal(refusal(&q, s, set(PF, 2)), FAULT_QUARANTINED);
+        assert_int_equal(refusal(&q, s, set(OTHER, 2)), FAULT_WEDGED);
+        assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        answer(&q, &e, STEP_DONE, 0);
+        assert_null(queue_wedged(&q));
+        assert_int_equal(run_to_end(&q, s).job->result, RESULT_DONE);
+        assert_int_equal(queue_overdue(&q, 4711), -ENOENT);
+        queue_done(&q);
+}
+
+static void a_running_job_stops_between_two_steps_and_gives_back(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+        Fault fault;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 1), 0);
+        e = run(&q, s);
+        assert_int_equal(e.step->rung, RUNG_HOLD_PROBE);
+        assert_int_equal(queue_cancel(&q, e.job->id, 0, RESULT_TIMEOUT, &fault), 0);
+        answer(&q, &e, STEP_DONE, 0);
+        e = run(&q, s);
+        assert_int_equal(e.step->rung, RUNG_FREE_PROBE);
+        answer(&q, &e, STEP_DONE, 0);
+        e = run(&q, s);
+        assert_int_equal(e.job->result, RESULT_TIMEOUT);
+        assert_int_equal(e.job->fault.reason, FAULT_TIMEOUT);
+        queue_done(&q);
+}
+
+static void one_vf_that_fails_leaves_the_others_and_makes_it_partial(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+        unsigned bound = 0;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 3), 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP) {
+                bool bind = e.step->rung == RUNG_BIND_VF;
+
+                answer(&q, &e, bind && e.step->n == 1 ? STEP_FAILED : STEP_DONE, EIO);
+                bound += bind;
+        }
+        assert_int_equal(bound, 3);
+        assert_int_equal(e.job->result, RESULT_PARTIAL);
+        assert_int_equal(e.job->fault.reason, FAULT_KERNEL);
+        assert_int_equal(e.job->n_warnings, 1);
+        queue_done(&q);
+}
+
+static void a_vf_that_no_driver_takes_is_a_warning(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 1), 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP)
+                answer(&q, &e, e.step->rung == RUNG_BIND_VF ? STEP_NO_DRIVER : STEP_DONE, 0);
+        assert_int_equal(e.job->result, RESULT_DONE);
+        assert_int_equal(e.job->warnings[0].reason, FAULT_NOT_TAKEN);
+        queue_done(&q);
+}
+
+static void a_use_found_on_the_way_refuses_with_nothing_owed(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "vfio-pci");
+        Queue q;
+        Effect e;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 0), 0);
+        e = run(&q, s);
+        assert_int_equal(e.step->rung, RUNG_REFUSE_IF_HELD);
+        answer(&q, &e, STEP_IN_USE, 0);
+        e = run(&q, s);
+        assert_int_equal(e.kind, EFFECT_FINISH);
+        assert_int_equal(e.job->result, RESULT_REFUSED);
+        assert_int_equal(e.job->fault.reason, FAULT_IN_USE);
+        queue_done(&q);
+}
+
+static void vfs_that_the_driver_keeps_are_taken_down_through_the_stub(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, "igbvf");
+        Queue q;
+        Effect e;
+        bool stubbed = false, kept = false;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 0), 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP) {
+                bool keep = e.step->rung == RUNG_VFS_OFF && !kept;
+
+                stubbed |= e.step->rung == RUNG_STUB_PF;
+                /* Parked once, by the first plan. */
+                assert_false(kept && e.step->rung == RUNG_PARK_VF);
+                kept |= keep;
+                answer(&q, &e, keep ? STEP_KEPT : STEP_DONE, 0);
+        }
+        assert_true(stubbed);
+        assert_int_equal(e.job->result, RESULT_DONE);
+        queue_done(&q);
+}
+
+static void nothing_is_written_behind_a_child_that_died(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, "igbvf");
+        Queue q;
+        Effect e;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 0), 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP) {
+                bool died = e.step->rung == RUNG_VFS_OFF;
+
+                assert_true(e.step->rung <= RUNG_VFS_OFF);
+                answer(&q, &e, died ? STEP_DIED : STEP_DONE, 0);
+        }
+        assert_int_equal(e.job->result, RESULT_FAILED);
+        assert_int_equal(e.job->fault.reason, FAULT_WORKER_DIED);
+        queue_done(&q);
+}
+
+static void a_device_that_is_gone_by_its_turn_ends_the_job_as_gone(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 1), 0);
+        snapshot_drop(s, PF);
+        e = run(&q, s);
+        assert_int_equal(e.job->result, RESULT_GONE);
+        queue_done(&q);
+}
+
+static void a_job_keeps_its_id_over_a_restart(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Job old = { .id = 41,
+                    .op = set(PF, 1),
+                    .pf = PF,
+                    .askers = { ALICE },
+                    .n_askers = 1,
+                    .state = JOB_RUNNING };
+        Queue q;
+
+        (void) state;
+        queue_init(&q);
+        assert_int_equal(queue_restore(&q, &old), 0);
+        assert_int_equal(queue_restore(&q, &old), QUEUE_E_REFUSED);
+        assert_int_equal(submit(&q, s, set(OTHER, 1), 0), 42);
+        assert_int_equal(run_to_end(&q, s).job->id, 41);
+        queue_done(&q);
+}
+
+static void answers_nobody_asked_for_change_nothing(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        StepResult done = { .answer = STEP_DONE };
+        Queue q;
+        uint32_t id;
+        Fault fault;
+
+        (void) state;
+        queue_init(&q);
+        assert_int_equal(queue_step_done(&q, 1, 0, &done), -ENOENT);
+        assert_int_equal(queue_planned(&q, 1, s), -ENOENT);
+        id = submit(&q, s, set(PF, 1), 0);
+        assert_int_equal(queue_planned(&q, id, s), -ENOENT);
+        run(&q, s);
+        assert_int_equal(queue_step_done(&q, id, 3, &done), -ENOENT);
+        assert_int_equal(queue_step_done(&q, id, 99, &done), -ENOENT);
+        assert_int_equal(queue_cancel(&q, 99, 0, RESULT_CANCELED, &fault), QUEUE_E_REFUSED);
+        assert_int_equal(fault.reason, FAULT_NO_SUCH_JOB);
+        queue_done(&q);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(jobs_run_one_by_one_in_the_order_of_asking),
+                cmocka_unit_test(the_same_wish_twice_is_one_job_with_two_askers),
+                cmocka_unit_test(a_newer_count_takes_the_older_ones_place_for_the_same_user_only),
+                cmocka_unit_test(nothing_is_merged_across_another_operation),
+                cmocka_unit_test(a_removal_closes_all_below_for_later_asks_until_it_ends),
+                cmocka_unit_test(a_full_queue_is_an_answer),
+                cmocka_unit_test(an_overdue_step_closes_the_lane_until_the_kernel_lets_go),
+                cmocka_unit_test(a_running_job_stops_between_two_steps_and_gives_back),
+                cmocka_unit_test(one_vf_that_fails_leaves_the_others_and_makes_it_partial),
+                cmocka_unit_test(a_vf_that_no_driver_takes_is_a_warning),
+                cmocka_unit_test(a_use_found_on_the_way_refuses_with_nothing_owed),
+                cmocka_unit_test(vfs_that_the_driver_keeps_are_taken_down_through_the_stub),
+                cmocka_unit_test(nothing_is_written_behind_a_child_that_died),
+                cmocka_unit_test(a_device_that_is_gone_by_its_turn_ends_the_job_as_gone),
+                cmocka_unit_test(a_job_keeps_its_id_over_a_restart),
+                cmocka_unit_test(answers_nobody_asked_for_change_nothing),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
