@@ -15,7 +15,7 @@
 
 #include "core/queue.h"
 
-#include "model/world.h"
+#include "tests/model/world.h"
 
 #define IDS 8
 
@@ -372,8 +372,8 @@ static void walk_from(World w, uint8_t submits, uint8_t faults) {
         go(&s);
 }
 
-int main(int argc, char **argv) {
-        bool full = argc > 1 && streq(argv[1], "--long");
+int main(void) {
+        bool full = getenv("SRIOVD_LONG") != NULL;
         World w = world_new(), keeper = world_new();
 
         setvbuf(stdout, NULL, _IOLBF, 0);

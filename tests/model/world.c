@@ -11,7 +11,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-#include "model/world.h"
+#include "tests/model/world.h"
 
 World world_new(void) {
         return (World){ .pfs = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/bdf.h"
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 static void an_address_is_read_and_written_alike(void **state) {
         static const char *const good[] = { "0000:00:00.0", "0000:01:10.2", "00ff:ff:1f.7",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/fault.h"
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 static void every_reason_has_an_error_a_status_and_a_sentence(void **state) {
         (void) state;

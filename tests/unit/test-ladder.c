@@ -4,7 +4,7 @@
  */
 #include "core/ladder.h"
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 /* The plan as one line of rungs: "park-vf park-vf vfs-off". */
 static const char *rungs(const Snapshot *s, const Op *op, uint32_t hints) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/op.h"
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 static void every_operation_has_a_name_and_back(void **state) {
         (void) state;

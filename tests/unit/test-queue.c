@@ -4,7 +4,7 @@
  */
 #include "core/queue.h"
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define ALICE 1000
 #define BOB 1001

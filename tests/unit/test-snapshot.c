@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/snapshot.h"
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 static void functions_are_found_by_address(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "igbvf");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 static void numbers_are_plain_decimal_and_bounded(void **state) {
         static const char *const bad[] = { "",    "-1",  "+1",  " 1",  "1 ",

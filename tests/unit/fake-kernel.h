@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A kernel of one PF, its VFs, a port and a slot, for test-step.c
+ *
+ * It does what the real one does when a write goes well, keeps all writes in order, and can be told to refuse, to lie, or
+ * to do something later. It has no locks: what may be in flight together is tests/sim's to know.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+#include "core/bdf.h"
+#include "kernel/kernel.h"
+
+#define PF "0000:01:00.0"
+#define VF0 "0000:01:10.0"
+#define VF1 "0000:01:10.2"
+#define VF2 "0000:01:10.4"
+#define PORT "0000:00:01.0"
+#define SERVICE PORT ":pcie004"
+
+typedef struct Node {
+        char path[160];
+        char kind; /* d, f, l */
+        char value[96];
+        uint64_t identity;
+} Node;
+
+typedef struct Fake {
+        Kernel kernel;
+        Node nodes[256];
+        size_t n_nodes;
+        uint64_t last_identity;
+        char log[32][128]; /* writes, "PF/sriov_numvfs=4" */
+        size_t n_log;
+        const char *refuse; /* a write whose path ends so ... */
+        int error; /* ... fails with that, */
+        unsigned skip; /* after so many that went well */
+        const char *ignore; /* a write whose path ends so succeeds, and that is all */
+        int makes; /* sriov_numvfs makes so many, whatever was asked for; -1: no */
+        const char *chooses; /* what drivers_probe binds; NULL: nothing */
+        int group; /* what open_group returns */
+        int module; /* what load_module and unload_module return */
+        unsigned now; /* ms that were waited */
+        unsigned later_at;
+        void (*later)(struct Fake *);
+} Fake;
+
+static const Bdf pf = { 0, 0x0100 };
+static const Bdf vf0 = { 0, 0x0180 };
+static const Bdf port = { 0, 0x0008 };
+
+static Fake *fake(Kernel *k) {
+        return (Fake *) k;
+}
+
+static Node *find(Fake *f, const char *path) {
+        for (size_t i = 0; i < f->n_nodes; i++)
+                if (streq(f->nodes[i].path, path))
+                        return f->nodes + i;
+        return NULL;
+}
+
+static void _printf_(4, 5) put(Fake *f, char kind, const char *value, const char *format, ...) {
+        char path[160];
+        va_list ap;
+        Node *n;
+
+        va_start(ap, format);
+        vsnprintf(path, sizeof(path), format, ap);
+        va_end(ap);
+        n = find(f, path);
+        if (!n) {
+                assert_true(f->n_nodes < ELEMENTSOF(f->nodes));
+                n = f->nodes + f->n_nodes++;
+                n->identity = ++f->last_identity;
+                strcpy(n->path, path);
+        }
+        n->kind = kind;
+        snprintf(n->value, sizeof(n->value), "%s", value);
+}
+
+/* With all that is below it. */
+static void _printf_(2, 3) drop(Fake *f, const char *format, ...) {
+        char path[160];
+        va_list ap;
+        size_t n = 0;
+
+        va_start(ap, format);
+        vsnprintf(path, sizeof(path), format, ap);
+        va_end(ap);
+        for (size_t i = 0; i < f->n_nodes; i++) {
+                const char *rest = startswith(f->nodes[i].path, path);
+
+                if (!rest || (*rest != '\0' && *rest != '/'))
+                        f->nodes[n++] = f->nodes[i];
+        }
+        f->n_nodes = n;
+}
+
+static const char *value_of(Fake *f, const char *path) {
+        Node *n = find(f, path);
+
+        return n ? n->value : "";
+}
+
+#define DEVICES "bus/pci/devices/"
+#define DRIVERS "bus/pci/drivers/"
+#define SERVICES "bus/pci_express/drivers/pciehp"
+
+static void put_function(Fake *f, const char *bdf) {
+        put(f, 'd', "", DEVICES "%s", bdf);
+        put(f, 'f', "(null)", DEVICES "%s/driver_override", bdf);
+        put(f, 'f', "", DEVICES "%s/reset", bdf);
+}
+
+static void put_bound(Fake *f, const char *bdf, const char *driver) {
+        put(f, 'l', driver, DEVICES "%s/driver", bdf);
+        put(f, 'l', bdf, DRIVERS "%s/%s", driver, bdf);
+}
+
+static const char *const vf_names[] = { VF0, VF1, VF2 };
+
+static void put_vfs(Fake *f, unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                put_function(f, vf_names[i]);
+                put(f, 'l', vf_names[i], DEVICES PF "/virtfn%u", i);
+                put(f, 'l', PF, DEVICES "%s/physfn", vf_names[i]);
+        }
+}
+
+static void drop_vfs(Fake *f) {
+        for (unsigned i = 0; i < ELEMENTSOF(vf_names); i++) {
+                drop(f, DEVICES "%s", vf_names[i]);
+                drop(f, DEVICES PF "/virtfn%u", i);
+        }
+}
+
+static int fake_list(Kernel *k, const char *path, char ***ret) {
+        Fake *f = fake(k);
+        char **names = NULL;
+        Node *n = find(f, path);
+
+        if (!n)
+                return -ENOENT;
+        if (n->kind != 'd')
+                return -ENOTDIR;
+        for (size_t i = 0; i < f->n_nodes; i++) {
+                const char *rest = startswith(f->nodes[i].path, path);
+
+                if (rest && rest[0] == '/' && !strchr(rest + 1, '/'))
+                        assert_int_equal(strv_push(&names, rest + 1), 0);
+        }
+        *ret = names;
+        return 0;
+}
+
+static int fake_read(Kernel *k, const char *path, char *buf, size_t size) {
+        Node *n = find(fake(k), path);
+
+        return n && n->kind == 'f' ? snprintf(buf, size, "%s", n->value) : -ENOENT;
+}
+
+static int fake_link(Kernel *k, const char *path, char *buf, size_t size) {
+        Node *n = find(fake(k), path);
+
+        if (!n)
+                return -ENOENT;
+        return n->kind == 'l' ? str_copy(buf, size, n->value) : -EINVAL;
+}
+
+static int fake_identity(Kernel *k, const char *path, uint64_t *ret) {
+        Node *n = find(fake(k), path);
+
+        if (!n)
+                return -ENOENT;
+        *ret = n->identity;
+        return 0;
+}
+
+static bool ends_with(const char *s, const char *end) {
+        size_t n = strlen(s), m = strlen(end);
+
+        return n >= m && streq(s + n - m, end);
+}
+
+static const char *sub(char *buf, const char *format, ...) _printf_(2, 3);
+static const char *sub(char *buf, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(buf, 160, format, ap);
+        va_end(ap);
+        return buf;
+}
+#define SUB(...) sub((char[160]){ 0 }, __VA_ARGS__)
+
+/* An override wins; a VF of a PF with autoprobe 0 takes nothing else; two drivers know no device by themselves. */
+static bool matches(Fake *f, const char *bdf, const char *driver) {
+        const char *override = value_of(f, SUB(DEVICES "%s/driver_override", bdf));
+
+        if (!streq(override, "(null)"))
+                return streq(override, driver);
+        if (find(f, SUB(DEVICES "%s/physfn", bdf)) &&
+            streq(value_of(f, DEVICES PF "/sriov_drivers_autoprobe"), "0"))
+                return false;
+        return !streq(driver, "vfio-pci") && !streq(driver, "pci-pf-stub");
+}
+
+static int act_bind(Fake *f, const char *driver, const char *bdf) {
+        if (!matches(f, bdf, driver))
+                return -ENODEV;
+        if (find(f, SUB(DEVICES "%s/driver", bdf)))
+                return -EBUSY;
+        put_bound(f, bdf, driver);
+        return 0;
+}
+
+static int act_unbind(Fake *f, const char *driver, const char *bdf) {
+        if (!streq(value_of(f, SUB(DEVICES "%s/driver", bdf)), driver))
+                return -ENODEV;
+        drop(f, DEVICES "%s/driver", bdf);
+        drop(f, DRIVERS "%s/%s", driver, bdf);
+        return 0;
+}
+
+static int act_numvfs(Fake *f, const char *value) {
+        unsigned n = (unsigned) atoi(value);
+
+        if (f->makes >= 0)
+                n = (unsigned) f->makes;
+        else if (n == 0)
+                drop_vfs(f);
+        put_vfs(f, n);
+        return 0;
+}
+
+static int act_power(Fake *f, const char *path, const char *value) {
+        if (streq(value_of(f, path), value))
+                return -ENODEV;
+        put(f, 'f', value, "%s", path);
+        if (streq(value, "0"))
+                drop(f, DEVICES PF);
+        else
+                put_function(f, PF);
+        return 0;
+}
+
+/* What the write does. The path's end says what it is. */
+static int act(Fake *f, const char *path, const char *value) {
+        char owner[160];
+
+        if (!find(f, path))
+                return -ENOENT;
+        strcpy(owner, path);
+        *strrchr(owner, '/') = '\0';
+        if (ends_with(path, "/driver_override"))
+                put(f, 'f', streq(value, "\n") ? "(null)" : value, "%s", path);
+        else if (streq(path, SERVICES "/unbind")) {
+                if (!find(f, SUB(SERVICES "/%s", value)))
+                        return -ENODEV;
+                drop(f, SERVICES "/%s", value);
+        } else if (ends_with(path, "/unbind"))
+                return act_unbind(f, owner + strlen(DRIVERS), value);
+        else if (ends_with(path, "/bind"))
+                return act_bind(f, owner + strlen(DRIVERS), value);
+        else if (ends_with(path, "/drivers_probe")) {
+                if (f->chooses && matches(f, value, f->chooses))
+                        put_bound(f, value, f->chooses);
+        } else if (ends_with(path, "/sriov_numvfs"))
+                return act_numvfs(f, value);
+        else if (ends_with(path, "/power"))
+                return act_power(f, path, value);
+        else if (ends_with(path, "/remove"))
+                drop(f, "%s", owner);
+        else if (ends_with(path, "/rescan"))
+                put_function(f, PF);
+        else
+                put(f, 'f', value, "%s", path);
+        return 0;
+}
+
+static int fake_write(Kernel *k, const char *path, const char *value) {
+        Fake *f = fake(k);
+        const char *shown = startswith(path, DEVICES);
+
+        if (!shown)
+                shown = startswith(path, "bus/pci/");
+        assert_true(f->n_log < ELEMENTSOF(f->log));
+        snprintf(f->log[f->n_log++], sizeof(f->log[0]), "%s=%s", shown ? shown : path, value);
+        if (f->refuse && ends_with(path, f->refuse)) {
+                if (f->skip == 0) {
+                        f->refuse = NULL;
+                        return f->error;
+                }
+                f->skip--;
+        }
+        return f->ignore && ends_with(path, f->ignore) ? 0 : act(f, path, value);
+}
+
+static int fake_open_group(Kernel *k, int group, int *ret_fd) {
+        Fake *f = fake(k);
+
+        assert_int_equal(group, 12);
+        if (f->group == 0)
+                *ret_fd = -EBADF;
+        return f->group;
+}
+
+static void put_driver(Fake *f, const char *name, const char *module) {
+        put(f, 'd', "", DRIVERS "%s", name);
+        put(f, 'f', "", DRIVERS "%s/bind", name);
+        put(f, 'f', "", DRIVERS "%s/unbind", name);
+        put(f, 'l', module, DRIVERS "%s/module", name);
+}
+
+static int fake_load_module(Kernel *k, const char *name) {
+        Fake *f = fake(k);
+
+        snprintf(f->log[f->n_log++], sizeof(f->log[0]), "modprobe %s", name);
+        if (f->module == 0)
+                put_driver(f, name, name);
+        return f->module;
+}
+
+static int fake_unload_module(Kernel *k, const char *name) {
+        Fake *f = fake(k);
+
+        snprintf(f->log[f->n_log++], sizeof(f->log[0]), "rmmod %s", name);
+        if (f->module == 0)
+                drop(f, DRIVERS "vfio-pci");
+        return f->module;
+}
+
+static void fake_pause(Kernel *k, unsigned ms) {
+        Fake *f = fake(k);
+
+        f->now += ms;
+        if (f->later && f->now >= f->later_at) {
+                f->later(f);
+                f->later = NULL;
+        }
+}
+
+/* A PF without VFs, bound to igb; igbvf and vfio-pci loaded; a port with its service and a slot. */
+static void fake_init(Fake *f) {
+        memset(f, 0, sizeof(*f));
+        f->kernel = (Kernel){
+                .list = fake_list,
+                .read = fake_read,
+                .write = fake_write,
+                .link = fake_link,
+                .identity = fake_identity,
+                .open_group = fake_open_group,
+                .load_module = fake_load_module,
+                .unload_module = fake_unload_module,
+                .pause = fake_pause,
+        };
+        f->makes = -1;
+        f->chooses = "igbvf";
+        put(f, 'd', "", "bus/pci/devices");
+        put(f, 'd', "", "bus/pci/drivers");
+        put(f, 'd', "", SERVICES);
+        put(f, 'f', "", SERVICES "/unbind");
+        put(f, 'l', SERVICE, SERVICES "/" SERVICE);
+        put(f, 'f', "", "bus/pci/drivers_probe");
+        put(f, 'f', "", "bus/pci/rescan");
+        put(f, 'f', "0000:01:00", "bus/pci/slots/1/address");
+        put(f, 'f', "1", "bus/pci/slots/1/power");
+        put_driver(f, "igb", "igb");
+        put_driver(f, "igbvf", "igbvf");
+        put_driver(f, "vfio-pci", "vfio_pci");
+        put_function(f, PORT);
+        put(f, 'f', "", DEVICES PORT "/remove");
+        put_function(f, PF);
+        put(f, 'f', "", DEVICES PF "/remove");
+        put(f, 'f', "0", DEVICES PF "/sriov_numvfs");
+        put(f, 'f', "1", DEVICES PF "/sriov_drivers_autoprobe");
+        put_bound(f, PF, "igb");
+}
+
+static void assert_writes_of(Fake *f, const char *const *wanted, size_t n) {
+        for (size_t i = 0; i < MIN2(n, f->n_log); i++)
+                assert_string_equal(f->log[i], wanted[i]);
+        assert_int_equal(f->n_log, n);
+}
+#define assert_writes(f, ...)                                                                      \
+        assert_writes_of((f), (const char *const[]){ __VA_ARGS__ },                                \
+                         sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
