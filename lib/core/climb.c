@@ -15,7 +15,7 @@
 #include "core/climb.h"
 
 void climb_start(Climb *c) {
-        *c = (Climb){ .phase = CLIMB_LOOK, .hints = c->hints };
+        *c = (Climb){ .phase = CLIMB_LOOK, .keeper = BDF_NONE };
 }
 
 void climb_done(Climb *c) {
@@ -115,6 +115,14 @@ static bool is_asked_to_choose(const Job *job, const Step *step) {
         return job->op.kind == OP_SET_VFS && step->rung == RUNG_BIND_VF;
 }
 
+/* What the stub cannot take down, nobody can. */
+static bool goes_through_stub(const Plan *plan, Bdf pf) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].rung == RUNG_STUB_PF && bdf_equal(plan->steps[i].fn, pf))
+                        return true;
+        return false;
+}
+
 ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result) {
         Step *step = c->plan->steps + index;
         bool choice = result->answer == STEP_NO_DRIVER && is_asked_to_choose(job, step);
@@ -133,11 +141,11 @@ ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepR
                 return CLIMB_GOES_ON;
         if (choice || !stops_the_rest(c, job, step))
                 return CLIMB_WARNS;
-        if (result->answer == STEP_KEPT && !(c->hints & LADDER_KEEPS_VFS)) {
+        if (result->answer == STEP_KEPT && !goes_through_stub(c->plan, step->fn)) {
                 /* Not over: the next plan has it again. */
                 c->states[index] = STEP_STATE_WAITING;
                 c->at = MIN2(c->at, index);
-                c->hints |= LADDER_KEEPS_VFS;
+                c->keeper = step->fn;
                 c->phase = CLIMB_LOOK;
                 return CLIMB_LOOKS;
         }

@@ -9,7 +9,7 @@
 
 #include "core/queue.h"
 
-void climb_start(Climb *c); /* keeps the hints, which may come from the ledger */
+void climb_start(Climb *c);
 void climb_done(Climb *c); /* frees the plan */
 
 /* True: the step at *ret_index may start now. */

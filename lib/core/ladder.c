@@ -365,12 +365,12 @@ static int climb_rung(Rung rung, Place place, const Subjects *subjects, Plan *pl
         return 0;
 }
 
-int ladder_plan(const Snapshot *s, const Op *op, uint32_t hints, Plan **ret, Fault *ret_fault) {
+int ladder_plan(const Snapshot *s, const Op *op, const Bdf *keeper, Plan **ret, Fault *ret_fault) {
         _cleanup_(subjects_done) Subjects subjects = {};
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
-        r = subjects_of(s, op, hints, &subjects, ret_fault);
+        r = subjects_of(s, op, keeper, &subjects, ret_fault);
         if (r != 0)
                 return r;
         plan = plan_new();

@@ -102,19 +102,14 @@ typedef enum StepState {
         STEP_STATE_FAILED,
 } StepState;
 
-/* What is known of the world beyond the snapshot. */
-typedef enum LadderHint {
-        LADDER_KEEPS_VFS =
-                1 << 0, /* this PF's driver took 0 and kept its VFs: go through pci-pf-stub */
-} LadderHint;
-
 #define LADDER_E_REFUSED 1 /* ret_fault says why; nothing may be written */
 
 /*
- * Makes the steps for op. 0: *ret is a plan, of no steps if the world is as wanted already.
+ * Makes the steps for op. keeper is what the snapshot cannot tell: a PF whose driver took 0 and kept its VFs, so
+ * that pci-pf-stub has to take them down; NULL = none. 0: *ret is a plan, of no steps if the world is as wanted already.
  * LADDER_E_REFUSED: *ret_fault is set. -ENOMEM.
  */
-int ladder_plan(const Snapshot *s, const Op *op, uint32_t hints, Plan **ret, Fault *ret_fault);
+int ladder_plan(const Snapshot *s, const Op *op, const Bdf *keeper, Plan **ret, Fault *ret_fault);
 
 /*
  * Makes the steps that follow a climb which stopped: VFs parked for a sriov_numvfs that did not change get their

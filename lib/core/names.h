@@ -15,6 +15,8 @@
 
 #define RUNTIME_DIRECTORY "/run/sriovd"
 #define RUNTIME_DIRECTORY_ENV "SRIOVD_RUNTIME_DIRECTORY"
+/* The one file of settings to read, in the stead of the usual places. */
+#define CONFIG_ENV "SRIOVD_CONFIG"
 /* Below the runtime directory: the socket that root's clients try before the bus. */
 #define PRIVATE_SOCKET "private"
 

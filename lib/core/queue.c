@@ -222,7 +222,7 @@ int queue_restore(Queue *q, const Job *job) {
                 return QUEUE_E_REFUSED;
         *j = *job;
         j->state = JOB_WAITING;
-        j->climb = (Climb){ .hints = job->climb.hints };
+        climb_start(&j->climb);
         j->order = q->next_order++;
         if (q->next_id <= j->id)
                 q->next_id = j->id + 1;
@@ -361,7 +361,8 @@ int queue_planned(Queue *q, uint32_t id, const Snapshot *s) {
                 give_up(j, fault_of_stop(j), j->stop_as);
                 return 0;
         }
-        r = ladder_plan(s, &j->op, j->climb.hints, &plan, &fault);
+        r = ladder_plan(s, &j->op, bdf_is_none(j->climb.keeper) ? NULL : &j->climb.keeper, &plan,
+                        &fault);
         if (r == LADDER_E_REFUSED) {
                 give_up(j, fault,
                         fault.reason == FAULT_NO_SUCH_DEVICE ? RESULT_GONE : RESULT_REFUSED);

@@ -63,7 +63,7 @@ typedef enum ClimbPhase {
 
 typedef struct Climb {
         ClimbPhase phase;
-        uint32_t hints; /* LadderHint */
+        Bdf keeper; /* a PF whose driver kept its VFs; BDF_NONE = none so far */
         Plan *plan; /* owned */
         StepState *states; /* owned, one a step */
         size_t at; /* first step not done */
@@ -125,7 +125,7 @@ int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32
                  Fault *ret_fault);
 
 /*
- * Puts a job back as the ledger had it: same id, waiting. hints as they were. For the start only. 0, or
+ * Puts a job back as the ledger had it: same id, waiting. For the start only. 0, or
  * QUEUE_E_REFUSED if there is no place.
  */
 int queue_restore(Queue *q, const Job *job);

@@ -16,7 +16,7 @@
 typedef struct Context {
         const Snapshot *s;
         const Op *op;
-        uint32_t hints;
+        const Bdf *keeper;
         Subjects *subjects;
         Fault *fault;
 } Context;
@@ -38,8 +38,8 @@ static int add(Context *c, const Fn *fn, bool driver, Subject **ret) {
         l->items[l->n_items] = (Subject){
                 .fn = fn,
                 .vfs_go = fn->n_vfs > 0,
-                .keeps_vfs =
-                        fn->n_vfs > 0 && (fn->driver[0] == '\0' || c->hints & LADDER_KEEPS_VFS),
+                .keeps_vfs = fn->n_vfs > 0 && (fn->driver[0] == '\0' ||
+                                               (c->keeper && bdf_equal(fn->bdf, *c->keeper))),
                 .driver_goes = driver && fn->driver[0] != '\0',
         };
         *ret = l->items + l->n_items++;
@@ -304,9 +304,10 @@ static int highest_first(const void *a, const void *b) {
         return -bdf_compare(((const Subject *) a)->fn->bdf, ((const Subject *) b)->fn->bdf);
 }
 
-int subjects_of(const Snapshot *s, const Op *op, uint32_t hints, Subjects *ret, Fault *ret_fault) {
+int subjects_of(const Snapshot *s, const Op *op, const Bdf *keeper, Subjects *ret,
+                Fault *ret_fault) {
         Subjects subjects = { .top = BDF_NONE };
-        Context c = { s, op, hints, &subjects, ret_fault };
+        Context c = { s, op, keeper, &subjects, ret_fault };
         int r;
 
         r = meanings[op->kind](&c);

@@ -32,5 +32,6 @@ typedef struct Subjects {
 } Subjects;
 
 /* 0; LADDER_E_REFUSED with *ret_fault; -ENOMEM. Points into s and op, which must outlive it. */
-int subjects_of(const Snapshot *s, const Op *op, uint32_t hints, Subjects *ret, Fault *ret_fault);
+int subjects_of(const Snapshot *s, const Op *op, const Bdf *keeper, Subjects *ret,
+                Fault *ret_fault);
 void subjects_done(Subjects *subjects);

@@ -18,10 +18,10 @@ typedef enum Attr {
         ATTR_DEVICE,
         ATTR_NUMA_NODE,
         ATTR_IOMMU_GROUP, /* link */
-        ATTR_DRIVER,      /* link */
-        ATTR_PHYSFN,      /* link */
-        ATTR_NET,         /* directory */
-        ATTR_VFIO_DEV,    /* directory: there while a vfio driver has it, from 6.1 on */
+        ATTR_DRIVER, /* link */
+        ATTR_PHYSFN, /* link */
+        ATTR_NET, /* directory */
+        ATTR_VFIO_DEV, /* directory: there while a vfio driver has it, from 6.1 on */
         ATTR_TOTALVFS,
         ATTR_NUMVFS,
         ATTR_AUTOPROBE,
@@ -67,7 +67,7 @@ const char *attr_path_virtfn(Bdf pf, unsigned index, char buf[static ATTR_PATH_M
 
 int attr_parse_virtfn(const char *name, uint32_t *ret);
 
-#define ATTR_FN(a, fn) attr_path_fn((a), (fn), (char[ATTR_PATH_MAX]){0})
-#define ATTR_NAME(a, name) attr_path_name((a), (name), (char[ATTR_PATH_MAX]){0})
-#define ATTR_BUS(a) attr_path((a), (char[ATTR_PATH_MAX]){0})
-#define ATTR_VIRTFN(pf, i) attr_path_virtfn((pf), (i), (char[ATTR_PATH_MAX]){0})
+#define ATTR_FN(a, fn) attr_path_fn((a), (fn), (char[ATTR_PATH_MAX]){ 0 })
+#define ATTR_NAME(a, name) attr_path_name((a), (name), (char[ATTR_PATH_MAX]){ 0 })
+#define ATTR_BUS(a) attr_path((a), (char[ATTR_PATH_MAX]){ 0 })
+#define ATTR_VIRTFN(pf, i) attr_path_virtfn((pf), (i), (char[ATTR_PATH_MAX]){ 0 })

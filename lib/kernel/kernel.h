@@ -23,8 +23,8 @@ typedef struct Kernel Kernel;
 typedef struct KernelEvent {
         enum {
                 KERNEL_EVENT_CHANGED, /* bdf: something about this function, or a netdev of it, changed */
-                KERNEL_EVENT_LOST,    /* events were dropped (ENOBUFS): look at everything again */
-                KERNEL_EVENT_OTHER,   /* slots or drivers came or went */
+                KERNEL_EVENT_LOST, /* events were dropped (ENOBUFS): look at everything again */
+                KERNEL_EVENT_OTHER, /* slots or drivers came or went */
         } kind;
         Bdf bdf;
         char action[16]; /* "add", "remove", "change", "bind", "unbind", ... */

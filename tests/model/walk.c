@@ -65,10 +65,11 @@ static void die(const State *s, const char *why, const Step *step) {
 
                 if (j->state == JOB_FREE)
                         continue;
-                printf("  job %u %s %u %s phase %d at %zu hints %u stop %d failed %d %s: %s\n",
+                printf("  job %u %s %u %s phase %d at %zu keeper %x stop %d failed %d %s: %s\n",
                        j->id, op_kind_to_string(j->op.kind), j->op.count,
                        job_state_to_string(j->state), (int) j->climb.phase, j->climb.at,
-                       j->climb.hints, j->stop, j->climb.failed, job_result_to_string(j->result),
+                       j->climb.keeper.rid, j->stop, j->climb.failed,
+                       job_result_to_string(j->result),
                        fault_format(&j->fault, (char[FAULT_STR_MAX]){ 0 }, FAULT_STR_MAX));
                 for (size_t k = 0; j->climb.plan && k < j->climb.plan->n_steps; k++)
                         printf("    %d %s\n", (int) j->climb.states[k],
@@ -102,7 +103,7 @@ static uint64_t mix_job(uint64_t h, const Job *j, uint64_t first_order) {
         h = mix_number(h, (j->order - first_order) << 16 | j->n_askers << 8 |
                                   (unsigned) j->stop << 4 | (unsigned) j->stop_as);
         h = mix_number(h, (uint64_t) j->fault.reason << 32 | j->result << 8 | j->told);
-        h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->hints << 32 |
+        h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->keeper.rid << 32 |
                                   c->n_running << 8 | (unsigned) c->looking << 1 | c->failed);
         h = mix_number(h, c->n_done > 0);
         for (size_t i = 0; c->plan && i < c->plan->n_steps; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kernel of one PF, its VFs, a port and a slot, for test-step.c
+ * A kernel of one PF, its VFs, a port and a slot, for the tests of the rungs
  *
  * It does what the real one does when a write goes well, keeps all writes in order, and can be told to refuse, to lie, or
  * to do something later. It has no locks: what may be in flight together is tests/sim's to know.
@@ -9,13 +9,14 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 #include <cmocka.h>
 
 #include "base/macro.h"
 #include "base/str.h"
 #include "core/bdf.h"
-#include "kernel/kernel.h"
+#include "kernel/step.h"
 
 #define PF "0000:01:00.0"
 #define VF0 "0000:01:10.0"
@@ -55,18 +56,19 @@ static const Bdf pf = { 0, 0x0100 };
 static const Bdf vf0 = { 0, 0x0180 };
 static const Bdf port = { 0, 0x0008 };
 
-static Fake *fake(Kernel *k) {
+static inline Fake *fake(Kernel *k) {
         return (Fake *) k;
 }
 
-static Node *find(Fake *f, const char *path) {
+static inline Node *find(Fake *f, const char *path) {
         for (size_t i = 0; i < f->n_nodes; i++)
                 if (streq(f->nodes[i].path, path))
                         return f->nodes + i;
         return NULL;
 }
 
-static void _printf_(4, 5) put(Fake *f, char kind, const char *value, const char *format, ...) {
+static inline void _printf_(4, 5)
+        put(Fake *f, char kind, const char *value, const char *format, ...) {
         char path[160];
         va_list ap;
         Node *n;
@@ -86,7 +88,7 @@ static void _printf_(4, 5) put(Fake *f, char kind, const char *value, const char
 }
 
 /* With all that is below it. */
-static void _printf_(2, 3) drop(Fake *f, const char *format, ...) {
+static inline void _printf_(2, 3) drop(Fake *f, const char *format, ...) {
         char path[160];
         va_list ap;
         size_t n = 0;
@@ -103,7 +105,7 @@ static void _printf_(2, 3) drop(Fake *f, const char *format, ...) {
         f->n_nodes = n;
 }
 
-static const char *value_of(Fake *f, const char *path) {
+static inline const char *value_of(Fake *f, const char *path) {
         Node *n = find(f, path);
 
         return n ? n->value : "";
@@ -113,20 +115,20 @@ static const char *value_of(Fake *f, const char *path) {
 #define DRIVERS "bus/pci/drivers/"
 #define SERVICES "bus/pci_express/drivers/pciehp"
 
-static void put_function(Fake *f, const char *bdf) {
+static inline void put_function(Fake *f, const char *bdf) {
         put(f, 'd', "", DEVICES "%s", bdf);
         put(f, 'f', "(null)", DEVICES "%s/driver_override", bdf);
         put(f, 'f', "", DEVICES "%s/reset", bdf);
 }
 
-static void put_bound(Fake *f, const char *bdf, const char *driver) {
+static inline void put_bound(Fake *f, const char *bdf, const char *driver) {
         put(f, 'l', driver, DEVICES "%s/driver", bdf);
         put(f, 'l', bdf, DRIVERS "%s/%s", driver, bdf);
 }
 
 static const char *const vf_names[] = { VF0, VF1, VF2 };
 
-static void put_vfs(Fake *f, unsigned n) {
+static inline void put_vfs(Fake *f, unsigned n) {
         for (unsigned i = 0; i < n; i++) {
                 put_function(f, vf_names[i]);
                 put(f, 'l', vf_names[i], DEVICES PF "/virtfn%u", i);
@@ -134,14 +136,14 @@ static void put_vfs(Fake *f, unsigned n) {
         }
 }
 
-static void drop_vfs(Fake *f) {
+static inline void drop_vfs(Fake *f) {
         for (unsigned i = 0; i < ELEMENTSOF(vf_names); i++) {
                 drop(f, DEVICES "%s", vf_names[i]);
                 drop(f, DEVICES PF "/virtfn%u", i);
         }
 }
 
-static int fake_list(Kernel *k, const char *path, char ***ret) {
+static inline int fake_list(Kernel *k, const char *path, char ***ret) {
         Fake *f = fake(k);
         char **names = NULL;
         Node *n = find(f, path);
@@ -160,13 +162,13 @@ static int fake_list(Kernel *k, const char *path, char ***ret) {
         return 0;
 }
 
-static int fake_read(Kernel *k, const char *path, char *buf, size_t size) {
+static inline int fake_read(Kernel *k, const char *path, char *buf, size_t size) {
         Node *n = find(fake(k), path);
 
         return n && n->kind == 'f' ? snprintf(buf, size, "%s", n->value) : -ENOENT;
 }
 
-static int fake_link(Kernel *k, const char *path, char *buf, size_t size) {
+static inline int fake_link(Kernel *k, const char *path, char *buf, size_t size) {
         Node *n = find(fake(k), path);
 
         if (!n)
@@ -174,7 +176,7 @@ static int fake_link(Kernel *k, const char *path, char *buf, size_t size) {
         return n->kind == 'l' ? str_copy(buf, size, n->value) : -EINVAL;
 }
 
-static int fake_identity(Kernel *k, const char *path, uint64_t *ret) {
+static inline int fake_identity(Kernel *k, const char *path, uint64_t *ret) {
         Node *n = find(fake(k), path);
 
         if (!n)
@@ -183,14 +185,14 @@ static int fake_identity(Kernel *k, const char *path, uint64_t *ret) {
         return 0;
 }
 
-static bool ends_with(const char *s, const char *end) {
+static inline bool ends_with(const char *s, const char *end) {
         size_t n = strlen(s), m = strlen(end);
 
         return n >= m && streq(s + n - m, end);
 }
 
-static const char *sub(char *buf, const char *format, ...) _printf_(2, 3);
-static const char *sub(char *buf, const char *format, ...) {
+static inline const char *sub(char *buf, const char *format, ...) _printf_(2, 3);
+static inline const char *sub(char *buf, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
@@ -201,7 +203,7 @@ static const char *sub(char *buf, const char *format, ...) {
 #define SUB(...) sub((char[160]){ 0 }, __VA_ARGS__)
 
 /* An override wins; a VF of a PF with autoprobe 0 takes nothing else; two drivers know no device by themselves. */
-static bool matches(Fake *f, const char *bdf, const char *driver) {
+static inline bool matches(Fake *f, const char *bdf, const char *driver) {
         const char *override = value_of(f, SUB(DEVICES "%s/driver_override", bdf));
 
         if (!streq(override, "(null)"))
@@ -212,7 +214,7 @@ static bool matches(Fake *f, const char *bdf, const char *driver) {
         return !streq(driver, "vfio-pci") && !streq(driver, "pci-pf-stub");
 }
 
-static int act_bind(Fake *f, const char *driver, const char *bdf) {
+static inline int act_bind(Fake *f, const char *driver, const char *bdf) {
         if (!matches(f, bdf, driver))
                 return -ENODEV;
         if (find(f, SUB(DEVICES "%s/driver", bdf)))
@@ -221,7 +223,7 @@ static int act_bind(Fake *f, const char *driver, const char *bdf) {
         return 0;
 }
 
-static int act_unbind(Fake *f, const char *driver, const char *bdf) {
+static inline int act_unbind(Fake *f, const char *driver, const char *bdf) {
         if (!streq(value_of(f, SUB(DEVICES "%s/driver", bdf)), driver))
                 return -ENODEV;
         drop(f, DEVICES "%s/driver", bdf);
@@ -229,7 +231,7 @@ static int act_unbind(Fake *f, const char *driver, const char *bdf) {
         return 0;
 }
 
-static int act_numvfs(Fake *f, const char *value) {
+static inline int act_numvfs(Fake *f, const char *value) {
         unsigned n = (unsigned) atoi(value);
 
         if (f->makes >= 0)
@@ -240,7 +242,7 @@ static int act_numvfs(Fake *f, const char *value) {
         return 0;
 }
 
-static int act_power(Fake *f, const char *path, const char *value) {
+static inline int act_power(Fake *f, const char *path, const char *value) {
         if (streq(value_of(f, path), value))
                 return -ENODEV;
         put(f, 'f', value, "%s", path);
@@ -252,7 +254,7 @@ static int act_power(Fake *f, const char *path, const char *value) {
 }
 
 /* What the write does. The path's end says what it is. */
-static int act(Fake *f, const char *path, const char *value) {
+static inline int act(Fake *f, const char *path, const char *value) {
         char owner[160];
 
         if (!find(f, path))
@@ -285,7 +287,7 @@ static int act(Fake *f, const char *path, const char *value) {
         return 0;
 }
 
-static int fake_write(Kernel *k, const char *path, const char *value) {
+static inline int fake_write(Kernel *k, const char *path, const char *value) {
         Fake *f = fake(k);
         const char *shown = startswith(path, DEVICES);
 
@@ -303,7 +305,7 @@ static int fake_write(Kernel *k, const char *path, const char *value) {
         return f->ignore && ends_with(path, f->ignore) ? 0 : act(f, path, value);
 }
 
-static int fake_open_group(Kernel *k, int group, int *ret_fd) {
+static inline int fake_open_group(Kernel *k, int group, int *ret_fd) {
         Fake *f = fake(k);
 
         assert_int_equal(group, 12);
@@ -312,14 +314,14 @@ static int fake_open_group(Kernel *k, int group, int *ret_fd) {
         return f->group;
 }
 
-static void put_driver(Fake *f, const char *name, const char *module) {
+static inline void put_driver(Fake *f, const char *name, const char *module) {
         put(f, 'd', "", DRIVERS "%s", name);
         put(f, 'f', "", DRIVERS "%s/bind", name);
         put(f, 'f', "", DRIVERS "%s/unbind", name);
         put(f, 'l', module, DRIVERS "%s/module", name);
 }
 
-static int fake_load_module(Kernel *k, const char *name) {
+static inline int fake_load_module(Kernel *k, const char *name) {
         Fake *f = fake(k);
 
         snprintf(f->log[f->n_log++], sizeof(f->log[0]), "modprobe %s", name);
@@ -328,7 +330,7 @@ static int fake_load_module(Kernel *k, const char *name) {
         return f->module;
 }
 
-static int fake_unload_module(Kernel *k, const char *name) {
+static inline int fake_unload_module(Kernel *k, const char *name) {
         Fake *f = fake(k);
 
         snprintf(f->log[f->n_log++], sizeof(f->log[0]), "rmmod %s", name);
@@ -337,7 +339,7 @@ static int fake_unload_module(Kernel *k, const char *name) {
         return f->module;
 }
 
-static void fake_pause(Kernel *k, unsigned ms) {
+static inline void fake_pause(Kernel *k, unsigned ms) {
         Fake *f = fake(k);
 
         f->now += ms;
@@ -348,7 +350,7 @@ static void fake_pause(Kernel *k, unsigned ms) {
 }
 
 /* A PF without VFs, bound to igb; igbvf and vfio-pci loaded; a port with its service and a slot. */
-static void fake_init(Fake *f) {
+static inline void fake_init(Fake *f) {
         memset(f, 0, sizeof(*f));
         f->kernel = (Kernel){
                 .list = fake_list,
@@ -384,7 +386,7 @@ static void fake_init(Fake *f) {
         put_bound(f, PF, "igb");
 }
 
-static void assert_writes_of(Fake *f, const char *const *wanted, size_t n) {
+static inline void assert_writes_of(Fake *f, const char *const *wanted, size_t n) {
         for (size_t i = 0; i < MIN2(n, f->n_log); i++)
                 assert_string_equal(f->log[i], wanted[i]);
         assert_int_equal(f->n_log, n);
@@ -392,3 +394,22 @@ static void assert_writes_of(Fake *f, const char *const *wanted, size_t n) {
 #define assert_writes(f, ...)                                                                      \
         assert_writes_of((f), (const char *const[]){ __VA_ARGS__ },                                \
                          sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
+static inline StepResult climb(Fake *f, Step step) {
+        StepResult result;
+
+        memset(&result, 0xee, sizeof(result));
+        step_climb(&f->kernel, &step, &result);
+        return result;
+}
+
+#define STEP(...) ((Step){ .fn = pf, .vf = BDF_NONE, __VA_ARGS__ })
+
+static inline void assert_answer(StepResult result, StepAnswer answer, int error) {
+        assert_string_equal(step_answer_to_string(result.answer), step_answer_to_string(answer));
+        assert_int_equal(result.error, error);
+}
+
+static inline void assert_done(StepResult result) {
+        assert_answer(result, STEP_DONE, 0);
+}

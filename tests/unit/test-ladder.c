@@ -7,14 +7,14 @@
 #include "tests/unit/test.h"
 
 /* The plan as one line of rungs: "park-vf park-vf vfs-off". */
-static const char *rungs(const Snapshot *s, const Op *op, uint32_t hints) {
+static const char *rungs(const Snapshot *s, const Op *op, const Bdf *keeper) {
         static char line[1024];
         _cleanup_(plan_freep) Plan *plan = NULL;
         Fault fault = {};
         size_t n = 0;
 
         line[0] = '\0';
-        if (ladder_plan(s, op, hints, &plan, &fault) != 0)
+        if (ladder_plan(s, op, keeper, &plan, &fault) != 0)
                 return "refused";
         for (size_t i = 0; i < plan->n_steps; i++)
                 n += (size_t) snprintf(line + n, sizeof(line) - n, "%s%s", i ? " " : "",
@@ -26,7 +26,7 @@ static FaultReason refusal(const Snapshot *s, const Op *op) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         Fault fault = {};
 
-        assert_int_equal(ladder_plan(s, op, 0, &plan, &fault), LADDER_E_REFUSED);
+        assert_int_equal(ladder_plan(s, op, NULL, &plan, &fault), LADDER_E_REFUSED);
         return fault.reason;
 }
 
@@ -35,13 +35,13 @@ static void vfs_are_made_with_probing_held_and_driven_afterwards(void **state) {
         Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 2 };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0), "hold-probe vfs-on free-probe bind-vf bind-vf");
+        assert_string_equal(rungs(s, &op, NULL), "hold-probe vfs-on free-probe bind-vf bind-vf");
         str_copy(op.driver, sizeof(op.driver), "vfio-pci");
-        assert_string_equal(rungs(s, &op, 0),
+        assert_string_equal(rungs(s, &op, NULL),
                             "hold-probe vfs-on override-vf override-vf free-probe bind-vf bind-vf");
         str_copy(op.driver, sizeof(op.driver), "mlx5_core");
         assert_string_equal(
-                rungs(s, &op, 0),
+                rungs(s, &op, NULL),
                 "load-driver hold-probe vfs-on override-vf override-vf free-probe bind-vf bind-vf");
 }
 
@@ -51,9 +51,9 @@ static void autoprobe_that_was_off_stays_off(void **state) {
 
         (void) state;
         ((Fn *) snapshot_find(s, PF))->flags &= ~(uint32_t) FN_AUTOPROBE;
-        assert_string_equal(rungs(s, &op, 0), "vfs-on");
+        assert_string_equal(rungs(s, &op, NULL), "vfs-on");
         str_copy(op.driver, sizeof(op.driver), "igbvf");
-        assert_string_equal(rungs(s, &op, 0), "vfs-on override-vf bind-vf");
+        assert_string_equal(rungs(s, &op, NULL), "vfs-on override-vf bind-vf");
 }
 
 static void already_so_is_an_empty_plan(void **state) {
@@ -62,13 +62,13 @@ static void already_so_is_an_empty_plan(void **state) {
         Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 2 };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0), "");
+        assert_string_equal(rungs(s, &op, NULL), "");
         op.count = 0;
-        assert_string_equal(rungs(none, &op, 0), "");
+        assert_string_equal(rungs(none, &op, NULL), "");
         op = (Op){ .kind = OP_BIND, .fn = PF, .driver = "igb" };
-        assert_string_equal(rungs(s, &op, 0), "");
+        assert_string_equal(rungs(s, &op, NULL), "");
         op = (Op){ .kind = OP_SET_VFS, .fn = PF, .count = 2, .driver = "igbvf" };
-        assert_string_equal(rungs(s, &op, 0), "");
+        assert_string_equal(rungs(s, &op, NULL), "");
 }
 
 static void a_resize_goes_through_zero(void **state) {
@@ -76,8 +76,8 @@ static void a_resize_goes_through_zero(void **state) {
         Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 1 };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held refuse-if-held park-vf park-vf "
-                                              "vfs-off hold-probe vfs-on free-probe bind-vf");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held refuse-if-held park-vf park-vf "
+                                                 "vfs-off hold-probe vfs-on free-probe bind-vf");
 }
 
 static void only_vfs_of_another_driver_are_bound_anew(void **state) {
@@ -86,7 +86,7 @@ static void only_vfs_of_another_driver_are_bound_anew(void **state) {
 
         (void) state;
         str_copy(((Fn *) snapshot_find(s, VF0))->driver, NAME_MAX_LENGTH, "vfio-pci");
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held unbind override-vf bind-vf");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held unbind override-vf bind-vf");
 }
 
 static void a_pf_is_removed_after_users_vfs_and_driver(void **state) {
@@ -94,11 +94,11 @@ static void a_pf_is_removed_after_users_vfs_and_driver(void **state) {
         Op op = { .kind = OP_REMOVE, .fn = PF };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held refuse-if-held refuse-if-held "
-                                              "park-vf park-vf vfs-off unbind remove");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held refuse-if-held refuse-if-held "
+                                                 "park-vf park-vf vfs-off unbind remove");
         op.flags = OP_RESCAN_AFTER;
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held refuse-if-held refuse-if-held "
-                                              "park-vf park-vf vfs-off unbind remove rescan");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held refuse-if-held refuse-if-held "
+                                                 "park-vf park-vf vfs-off unbind remove rescan");
 }
 
 static void a_bridge_takes_all_below_down_and_quiets_its_ports_innermost_first(void **state) {
@@ -117,9 +117,9 @@ static void a_bridge_takes_all_below_down_and_quiets_its_ports_innermost_first(v
         snapshot_add_service(s, &(Service){ .name = "0000:00:01.0:pcie004", .port = PORT });
         snapshot_add_service(s, &(Service){ .name = "0000:02:01.0:pcie204", .port = BDF(2, 1, 0) });
         snapshot_seal(s);
-        assert_int_equal(ladder_plan(s, &op, 0, &plan, &fault), 0);
+        assert_int_equal(ladder_plan(s, &op, NULL, &plan, &fault), 0);
         n = plan->n_steps;
-        assert_string_equal(rungs(s, &op, 0),
+        assert_string_equal(rungs(s, &op, NULL),
                             "refuse-if-held refuse-if-held refuse-if-held park-vf park-vf vfs-off "
                             "vfs-off unbind unbind quiet-port quiet-port remove");
         assert_true(bdf_equal(plan->steps[n - 1].fn, PORT));
@@ -135,9 +135,9 @@ static void a_slot_is_emptied_before_it_is_switched_off_and_its_own_port_stays_a
            on = { .kind = OP_SLOT_ON, .fn = BDF_NONE, .slot = "1" };
 
         (void) state;
-        assert_string_equal(rungs(s, &off, 0),
+        assert_string_equal(rungs(s, &off, NULL),
                             "refuse-if-held refuse-if-held park-vf vfs-off unbind slot-off");
-        assert_string_equal(rungs(s, &on, 0), "slot-on");
+        assert_string_equal(rungs(s, &on, NULL), "slot-on");
         str_copy(off.slot, sizeof(off.slot), "7");
         assert_int_equal(refusal(s, &off), FAULT_NO_SUCH_SLOT);
 }
@@ -147,33 +147,34 @@ static void a_pf_is_unbound_and_bound_without_vfs(void **state) {
         Op op = { .kind = OP_UNBIND, .fn = PF };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0),
+        assert_string_equal(rungs(s, &op, NULL),
                             "refuse-if-held refuse-if-held park-vf vfs-off unbind");
         op = (Op){ .kind = OP_BIND, .fn = PF, .driver = "vfio-pci" };
-        assert_string_equal(rungs(s, &op, 0),
+        assert_string_equal(rungs(s, &op, NULL),
                             "refuse-if-held refuse-if-held park-vf vfs-off unbind bind");
         op = (Op){ .kind = OP_UNBIND, .fn = VF0 };
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held unbind");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held unbind");
         op = (Op){ .kind = OP_BIND, .fn = VF0, .driver = "vfio-pci" };
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held unbind override-vf bind-vf");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held unbind override-vf bind-vf");
 }
 
 static void inherited_vfs_go_through_the_stub(void **state) {
+        const Bdf pf = PF;
         _cleanup_(snapshot_freep) Snapshot *s = small_world("", 1, ""),
                                            *keeper = small_world("igb", 1, "");
         Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 0 };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0), "park-vf stub-pf vfs-off unstub-pf");
+        assert_string_equal(rungs(s, &op, NULL), "park-vf stub-pf vfs-off unstub-pf");
         op = (Op){ .kind = OP_BIND, .fn = PF, .driver = "igb" };
-        assert_string_equal(rungs(s, &op, 0), "park-vf stub-pf vfs-off unstub-pf bind");
+        assert_string_equal(rungs(s, &op, NULL), "park-vf stub-pf vfs-off unstub-pf bind");
         op = (Op){ .kind = OP_SET_VFS, .fn = PF, .count = 2 };
-        assert_string_equal(rungs(keeper, &op, LADDER_KEEPS_VFS),
+        assert_string_equal(rungs(keeper, &op, &pf),
                             "park-vf unbind-keeper stub-pf vfs-off unstub-pf bind hold-probe "
                             "vfs-on free-probe bind-vf bind-vf");
         op = (Op){ .kind = OP_REMOVE, .fn = PF };
         assert_string_equal(
-                rungs(keeper, &op, LADDER_KEEPS_VFS),
+                rungs(keeper, &op, &pf),
                 "refuse-if-held park-vf unbind-keeper stub-pf vfs-off unstub-pf remove");
 }
 
@@ -184,9 +185,9 @@ static void a_reset_is_done_without_a_driver_and_without_vfs(void **state) {
 
         (void) state;
         assert_int_equal(refusal(s, &op), FAULT_HAS_VFS);
-        assert_string_equal(rungs(none, &op, 0), "refuse-if-held unbind reset bind");
+        assert_string_equal(rungs(none, &op, NULL), "refuse-if-held unbind reset bind");
         op.fn = VF0;
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held unbind reset bind-vf");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held unbind reset bind-vf");
         op.fn = BDF(0, 3, 0);
         assert_int_equal(refusal(s, &op), FAULT_NO_RESET);
 }
@@ -196,10 +197,11 @@ static void a_driver_is_unloaded_pf_by_pf(void **state) {
         Op op = { .kind = OP_UNLOAD, .fn = BDF_NONE, .driver = "igb" };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held refuse-if-held refuse-if-held "
-                                              "park-vf park-vf vfs-off unbind unload");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held refuse-if-held refuse-if-held "
+                                                 "park-vf park-vf vfs-off unbind unload");
         op = (Op){ .kind = OP_UNLOAD, .fn = BDF_NONE, .driver = "igbvf" };
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held refuse-if-held unbind unbind unload");
+        assert_string_equal(rungs(s, &op, NULL),
+                            "refuse-if-held refuse-if-held unbind unbind unload");
         op = (Op){ .kind = OP_UNLOAD, .fn = BDF_NONE, .driver = "nosuch" };
         assert_int_equal(refusal(s, &op), FAULT_NOT_BOUND);
 }
@@ -241,9 +243,9 @@ static void the_lowest_of_several_functions_goes_only_with_all(void **state) {
         snapshot_seal(s);
         assert_int_equal(refusal(s, &op), FAULT_LOWEST_FUNCTION);
         op.fn = BDF(1, 0, 1);
-        assert_string_equal(rungs(s, &op, 0), "refuse-if-held unbind remove");
+        assert_string_equal(rungs(s, &op, NULL), "refuse-if-held unbind remove");
         op.flags = OP_ALL_FUNCTIONS;
-        assert_string_equal(rungs(s, &op, 0),
+        assert_string_equal(rungs(s, &op, NULL),
                             "refuse-if-held refuse-if-held unbind unbind remove remove");
 }
 
@@ -262,10 +264,10 @@ static void beside_orphans_only_the_bridge_above_may_go(void **state) {
                 assert_int_equal(refusal(s, &op), FAULT_ORPHANS);
         }
         op = (Op){ .kind = OP_RESCAN, .fn = BDF_NONE };
-        assert_int_equal(ladder_plan(s, &op, 0, &plan, &fault), LADDER_E_REFUSED);
+        assert_int_equal(ladder_plan(s, &op, NULL, &plan, &fault), LADDER_E_REFUSED);
         assert_string_equal(fault.text, "0000:00:01.0");
         op = (Op){ .kind = OP_REMOVE, .fn = PORT };
-        assert_string_equal(rungs(s, &op, 0),
+        assert_string_equal(rungs(s, &op, NULL),
                             "refuse-if-held refuse-if-held unbind unbind quiet-port remove");
 }
 
@@ -278,7 +280,7 @@ static const char *owed(const Snapshot *s, const Op *op, Rung until, StepState l
         size_t n = 0;
 
         line[0] = '\0';
-        assert_int_equal(ladder_plan(s, op, 0, &plan, &fault), 0);
+        assert_int_equal(ladder_plan(s, op, NULL, &plan, &fault), 0);
         for (size_t i = 0; i < plan->n_steps; i++) {
                 str_copy(plan->steps[i].override, NAME_MAX_LENGTH, "vfio-pci");
                 if (plan->steps[i].rung < until)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attr
+ *
+ * The one table of names. may_block is the worst that any supported kernel does: what the daemon's loop may touch
+ * is decided here and nowhere else (KERNEL.md 2.2, and part 1 rule 7).
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "kernel/attr.h"
+
+typedef enum Place {
+        OF_BUS,
+        OF_FN,
+        OF_DRIVER,
+        OF_SLOT,
+        OF_SERVICE,
+} Place;
+
+static const char *const places[] = {
+        [OF_BUS] = "bus/pci",
+        [OF_FN] = "bus/pci/devices",
+        [OF_DRIVER] = "bus/pci/drivers",
+        [OF_SLOT] = "bus/pci/slots",
+        [OF_SERVICE] = "bus/pci_express/drivers/pciehp",
+};
+
+typedef struct Row {
+        const char *name; /* "" = the place itself, or an entry of it */
+        Place place;
+        bool may_block, changes_topology;
+} Row;
+
+static const Row attrs[_ATTR_MAX] = {
+        [ATTR_DIRECTORY] = { "", OF_FN, false, false },
+        [ATTR_CLASS] = { "class", OF_FN, false, false },
+        [ATTR_VENDOR] = { "vendor", OF_FN, false, false },
+        [ATTR_DEVICE] = { "device", OF_FN, false, false },
+        [ATTR_NUMA_NODE] = { "numa_node", OF_FN, false, false },
+        [ATTR_IOMMU_GROUP] = { "iommu_group", OF_FN, false, false },
+        [ATTR_DRIVER] = { "driver", OF_FN, false, false },
+        [ATTR_PHYSFN] = { "physfn", OF_FN, false, false },
+        [ATTR_NET] = { "net", OF_FN, false, false },
+        [ATTR_VFIO_DEV] = { "vfio-dev", OF_FN, false, false },
+        [ATTR_TOTALVFS] = { "sriov_totalvfs", OF_FN, false, false },
+        /* Its reader takes the device lock as its writer does: sriov_numvfs_show() in drivers/pci/iov.c. */
+        [ATTR_NUMVFS] = { "sriov_numvfs", OF_FN, true, true },
+        /* A flag: it decides about VFs to come, and takes no lock. */
+        [ATTR_AUTOPROBE] = { "sriov_drivers_autoprobe", OF_FN, false, false },
+        /* Device lock for read and write on 6.1, a spinlock from 6.12.91 on: base/driver.c, base/dd.c. */
+        [ATTR_OVERRIDE] = { "driver_override", OF_FN, true, false },
+        [ATTR_REMOVE] = { "remove", OF_FN, true, true },
+        /* From 6.12 on it also takes the lock of the bridge above. */
+        [ATTR_RESET] = { "reset", OF_FN, true, true },
+        /* Wakes the device first, and a waking device waits for its bridge. */
+        [ATTR_RESET_METHOD] = { "reset_method", OF_FN, true, false },
+        [ATTR_DRIVER_BIND] = { "bind", OF_DRIVER, true, true },
+        [ATTR_DRIVER_UNBIND] = { "unbind", OF_DRIVER, true, true },
+        [ATTR_DRIVER_MODULE] = { "module", OF_DRIVER, false, false },
+        [ATTR_DEVICES] = { "", OF_FN, false, false },
+        [ATTR_DRIVERS] = { "", OF_DRIVER, false, false },
+        [ATTR_DRIVERS_PROBE] = { "drivers_probe", OF_BUS, true, true },
+        /* The one of the bus type: a device's or a bus's own can deadlock with its removal (KERNEL.md 3.3). */
+        [ATTR_RESCAN] = { "rescan", OF_BUS, true, true },
+        [ATTR_SLOTS] = { "", OF_SLOT, false, false },
+        [ATTR_SLOT_ADDRESS] = { "address", OF_SLOT, false, false },
+        /* Reading asks the port's slot registers, and a reset blocks the port's config space. */
+        [ATTR_SLOT_POWER] = { "power", OF_SLOT, true, true },
+        [ATTR_SERVICES] = { "", OF_SERVICE, false, false },
+        /* Waits for the port's interrupt thread: free_irq(). */
+        [ATTR_SERVICE_UNBIND] = { "unbind", OF_SERVICE, true, true },
+};
+
+const char *attr_name(Attr a) {
+        return attrs[a].name;
+}
+
+bool attr_may_block(Attr a) {
+        return attrs[a].may_block;
+}
+
+bool attr_changes_topology(Attr a) {
+        return attrs[a].changes_topology;
+}
+
+/* A scan of a large host makes many of these; all parts are short, so that no length needs to be watched. */
+const char *attr_path_fn(Attr a, Bdf fn, char buf[static ATTR_PATH_MAX]) {
+        char *p = stpcpy(stpcpy(buf, places[OF_FN]), "/");
+
+        p += strlen(bdf_format(fn, p));
+        if (attrs[a].name[0] != '\0')
+                stpcpy(stpcpy(p, "/"), attrs[a].name);
+        return buf;
+}
+
+static const char *join(const char *place, const char *entry, const char *attr,
+                        char buf[static ATTR_PATH_MAX]) {
+        snprintf(buf, ATTR_PATH_MAX, "%s%s%s%s%s", place, isempty(entry) ? "" : "/",
+                 entry ? entry : "", isempty(attr) ? "" : "/", attr);
+        return buf;
+}
+
+const char *attr_path_name(Attr a, const char *name, char buf[static ATTR_PATH_MAX]) {
+        return join(places[attrs[a].place], name, attrs[a].name, buf);
+}
+
+const char *attr_path(Attr a, char buf[static ATTR_PATH_MAX]) {
+        return attr_path_name(a, NULL, buf);
+}
+
+const char *attr_path_virtfn(Bdf pf, unsigned index, char buf[static ATTR_PATH_MAX]) {
+        snprintf(buf, ATTR_PATH_MAX, "%s/%s/virtfn%u", places[OF_FN], BDF_STR(pf), index);
+        return buf;
+}
+
+int attr_parse_virtfn(const char *name, uint32_t *ret) {
+        const char *index = startswith(name, "virtfn");
+
+        return index && parse_u32(index, UINT16_MAX, ret) >= 0 ? 0 : -EINVAL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Control: what a test tells the simulator, in words
+ *
+ *      fault PATH errno=NAME|lie[=N]|block|delay=MS [nth=N]     PATH: "*", an attribute's name, or below /sys
+ *      clear                           no more faults
+ *      release                         all that is blocked goes on
+ *      hold ADDRESS, drop ADDRESS      a program opens or closes its vfio group
+ *      inherit ADDRESS N               VFs that nobody's driver made
+ *      link ADDRESS up|down
+ *      aer ADDRESS                     a non-fatal error at this port
+ *      reports [forget]                what was seen, a line each
+ *      writes [ATTR]                   how often
+ *      flying                          what is in the kernel now, a line each
+ *      now                             the simulator's time in ms
+ */
+#pragma once
+
+#include "tests/sim/sim.h"
+
+/* Answers on f. 0, -EINVAL = no such command, or -errno. */
+int control_run(Sim *sim, const char *command, FILE *f);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Host: the smallest manager there can be
+ *
+ * The real queue, ladder, scan and steps on a simulated kernel, in one process and in virtual time: each step is a
+ * task, so that it blocks where a real child would. What daemon/manager.c does with children, timers and a
+ * ledger is done here with nothing.
+ */
+#pragma once
+
+#include "core/queue.h"
+#include "tests/sim/sim.h"
+
+#define HOST_ENDS 32
+
+typedef struct HostEnd {
+        uint32_t id;
+        JobResult result;
+        Fault fault;
+        uint32_t n_warnings;
+        unsigned times; /* told so often: once */
+} HostEnd;
+
+typedef struct Host Host;
+
+typedef struct HostStep {
+        Host *host; /* NULL once it is told of, or the host is gone */
+        Kernel *kernel;
+        uint32_t job;
+        size_t index;
+        Step step;
+        StepResult result;
+        uint64_t deadline;
+        bool overdue;
+        struct HostStep *next;
+} HostStep;
+
+struct Host {
+        Sim *sim;
+        Queue queue;
+        HostStep *steps; /* under way */
+        HostEnd ends[HOST_ENDS];
+        size_t n_ends;
+        unsigned n_steps, n_wedged;
+        void (*on_step)(Host *, const Step *, void *); /* told of each that starts */
+        void *on_step_arg;
+};
+
+void host_init(Host *h, Sim *sim);
+void host_done(Host *h); /* before sim_free() */
+
+/* The job's number; 0 = refused at the door, with the fault in ret_fault. */
+uint32_t host_submit(Host *h, const Op *op, Fault *ret_fault);
+/* True when every job has ended; false if the rest is stuck in the kernel, and told to the queue as overdue. */
+bool host_run(Host *h);
+const HostEnd *host_end(const Host *h, uint32_t id) _pure_;

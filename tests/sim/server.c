@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sim-server: the simulated kernel as a process, in real time
+ *
+ *      sim-server SOCKET [--variant=O|A|C|R] [--old] [--topology=NAME] [--speed=N]
+ *
+ * N of its milliseconds pass in one of ours. A write that blocks is answered when the simulated kernel lets go; a client that
+ * dies leaves its write where it is, as a killed process does. Ends on SIGTERM.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "base/str.h"
+#include "tests/sim/control.h"
+#include "tests/sim/proto.h"
+#include "tests/sim/sim.h"
+
+typedef struct Client {
+        int fd; /* < 0: gone, and only its calls are left */
+        unsigned n_calls;
+        bool watches, lost;
+        struct Client *next;
+} Client;
+
+typedef struct Server {
+        Sim *sim;
+        Client *clients;
+        uint64_t start_ms;
+        unsigned speed;
+        int listen_fd;
+} Server;
+
+/* A call that may wait, and who gets its answer. */
+typedef struct Call {
+        Server *server;
+        Client *client;
+        ProtoRequest request;
+        char *a, *b; /* b lies in a */
+        ProtoReply reply;
+        char *body;
+} Call;
+
+static volatile sig_atomic_t told_to_end;
+
+static void on_signal(int sig) {
+        (void) sig;
+        told_to_end = 1;
+}
+
+static uint64_t real_ms(void) {
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void client_close(Client *c) {
+        c->fd = close_fd(c->fd);
+        c->fd = -EBADF;
+}
+
+static void answer_list(Call *c, Kernel *k) {
+        _cleanup_strv_ char **list = NULL;
+        size_t size = 0;
+        char *p;
+
+        c->reply.result = k->list(k, c->a, &list);
+        if (c->reply.result < 0)
+                return;
+        STRV_FOREACH (s, list)
+                size += strlen(*s) + 1;
+        c->body = p = malloc(size + 1);
+        if (!p)
+                abort();
+        STRV_FOREACH (s, list) {
+                p = stpcpy(p, *s) + 1;
+                c->reply.number++;
+        }
+        c->reply.size = size;
+}
+
+static void answer_text(Call *c, Kernel *k) {
+        size_t size = MIN2(c->request.number, 65536U);
+
+        c->body = calloc(1, size + 1);
+        if (!c->body)
+                abort();
+        if (c->request.call == PROTO_READ)
+                c->reply.result = k->read(k, c->a, c->body, size);
+        else if (c->request.call == PROTO_LINK)
+                c->reply.result = k->link(k, c->a, c->body, size);
+        else
+                c->reply.result = k->path(k, c->a, c->body, size);
+        c->reply.size = strlen(c->body);
+}
+
+static void answer_control(Call *c) {
+        size_t size = 0;
+        FILE *f = open_memstream(&c->body, &size);
+
+        if (!f)
+                abort();
+        c->reply.result = control_run(c->server->sim, c->a, f);
+        fclose(f);
+        c->reply.size = size;
+}
+
+static void answer_group(Call *c, Kernel *k) {
+        int fd;
+
+        c->reply.result = k->open_group(k, (int) c->request.number, &fd);
+        if (c->reply.result >= 0)
+                close_fd(fd);
+}
+
+static void answer(Call *c) {
+        Kernel *k = sim_kernel(c->server->sim);
+
+        switch ((ProtoCall) c->request.call) {
+        case PROTO_LIST:
+                answer_list(c, k);
+                return;
+        case PROTO_READ:
+        case PROTO_LINK:
+        case PROTO_PATH:
+                answer_text(c, k);
+                return;
+        case PROTO_WRITE:
+                c->reply.result = k->write(k, c->a, c->b);
+                return;
+        case PROTO_IDENTITY:
+                c->reply.result = k->identity(k, c->a, &c->reply.number);
+                return;
+        case PROTO_OPEN_GROUP:
+                answer_group(c, k);
+                return;
+        case PROTO_LOAD:
+                c->reply.result = k->load_module(k, c->a);
+                return;
+        case PROTO_UNLOAD:
+                c->reply.result = k->unload_module(k, c->a);
+                return;
+        case PROTO_PAUSE:
+                k->pause(k, c->request.number);
+                return;
+        case PROTO_WATCH:
+                c->client->watches = true;
+                return;
+        case PROTO_CONTROL:
+                answer_control(c);
+                return;
+        case _PROTO_MAX:
+                break;
+        }
+        c->reply.result = -EINVAL;
+}
+
+static void call_free(Call *c) {
+        free(c->a);
+        free(c->body);
+        free(c);
+}
+
+static void reply(Call *c) {
+        Client *client = c->client;
+
+        if (client->fd >= 0 && (proto_send(client->fd, &c->reply, sizeof(c->reply)) < 0 ||
+                                proto_send(client->fd, c->body, c->reply.size) < 0))
+                client_close(client);
+}
+
+static int call_main(SimTask *t, void *arg) {
+        Call *c = arg;
+
+        (void) t;
+        if (c->server->sim)
+                answer(c);
+        return 0;
+}
+
+static void call_ended(SimTask *t, void *arg) {
+        Call *c = arg;
+
+        if (t->state == SIM_TASK_DEAD) {
+                client_close(c->client);
+                return;
+        }
+        /* The end of the simulator is not an answer: who waited in it waits on, or sees it go. */
+        if (c->server->sim)
+                reply(c);
+        c->client->n_calls--;
+        call_free(c);
+}
+
+static bool may_wait(ProtoCall call) {
+        return call == PROTO_READ || call == PROTO_WRITE || call == PROTO_LOAD ||
+               call == PROTO_UNLOAD || call == PROTO_PAUSE;
+}
+
+static void serve(Server *s, Client *client) {
+        Call *c = calloc(1, sizeof(*c));
+
+        if (!c)
+                abort();
+        c->server = s;
+        c->client = client;
+        if (proto_receive(client->fd, &c->request, sizeof(c->request)) < 0 ||
+            c->request.size > PROTO_SIZE_MAX) {
+                client_close(client);
+                call_free(c);
+                return;
+        }
+        c->a = calloc(1, (size_t) c->request.size + 2);
+        if (!c->a)
+                abort();
+        if (proto_receive(client->fd, c->a, c->request.size) < 0) {
+                client_close(client);
+                call_free(c);
+                return;
+        }
+        c->b = c->a + strlen(c->a) + 1;
+        if (may_wait(c->request.call)) {
+                client->n_calls++;
+                if (!sched_spawn(sim_sched(s->sim), call_main, c, call_ended))
+                        abort();
+                return;
+        }
+        answer(c);
+        reply(c);
+        call_free(c);
+}
+
+/* Never waits for who does not listen; they are told later that they missed something. */
+static void on_event(Sim *sim, const KernelEvent *event, void *arg) {
+        const Server *s = arg;
+
+        (void) sim;
+        for (Client *c = s->clients; c; c = c->next) {
+                KernelEvent lost = { .kind = KERNEL_EVENT_LOST, .bdf = BDF_NONE };
+
+                if (!c->watches || c->fd < 0)
+                        continue;
+                if (c->lost && send(c->fd, &lost, sizeof(lost), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+                        c->lost = false;
+                if (send(c->fd, event, sizeof(*event), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+                        c->lost = true;
+        }
+}
+
+static void accept_client(Server *s) {
+        Client *c = calloc(1, sizeof(*c));
+
+        if (!c)
+                abort();
+        c->fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (c->fd < 0) {
+                free(c);
+                return;
+        }
+        c->next = s->clients;
+        s->clients = c;
+}
+
+static void forget_gone(Server *s) {
+        for (Client **p = &s->clients; *p;) {
+                Client *c = *p;
+
+                if (c->fd >= 0 || c->n_calls > 0) {
+                        p = &c->next;
+                        continue;
+                }
+                *p = c->next;
+                free(c);
+        }
+}
+
+static int timeout_ms(const Server *s) {
+        uint64_t wake = sched_next_wake(sim_sched(s->sim)), ms;
+
+        if (wake == UINT64_MAX)
+                return -1;
+        ms = wake <= sim_now(s->sim) ? 0 : (wake - sim_now(s->sim) + s->speed - 1) / s->speed;
+        return ms > INT_MAX ? INT_MAX : (int) ms;
+}
+
+static void let_time_pass(Server *s) {
+        sched_run(sim_sched(s->sim), (real_ms() - s->start_ms) * s->speed);
+}
+
+static void turn(Server *s) {
+        struct pollfd fds[256] = { { .fd = s->listen_fd, .events = POLLIN } };
+        Client *who[256] = { NULL };
+        nfds_t n = 1;
+
+        forget_gone(s);
+        for (Client *c = s->clients; c && n < ELEMENTSOF(fds); c = c->next)
+                if (c->fd >= 0) {
+                        who[n] = c;
+                        fds[n++] = (struct pollfd){ .fd = c->fd, .events = POLLIN };
+                }
+        /* A bound, for a signal may come just before. */
+        if (poll(fds, n, MIN2((unsigned) timeout_ms(s), 500U)) < 0)
+                return;
+        let_time_pass(s);
+        for (nfds_t i = 1; i < n; i++)
+                if (fds[i].revents && who[i]->fd >= 0)
+                        serve(s, who[i]);
+        if (fds[0].revents)
+                accept_client(s);
+        let_time_pass(s);
+}
+
+static int listen_at(const char *path) {
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0 || str_copy(a.sun_path, sizeof(a.sun_path), path) < 0)
+                return -EINVAL;
+        unlink(path);
+        if (bind(fd, (struct sockaddr *) &a, sizeof(a)) < 0 || listen(fd, 64) < 0) {
+                int r = -errno;
+
+                close_fd(fd);
+                return r;
+        }
+        return fd;
+}
+
+static int parse_args(int argc, char **argv, SimConfig *config, unsigned *ret_speed) {
+        for (int i = 2; i < argc; i++) {
+                const char *v;
+
+                if ((v = startswith(argv[i], "--variant="))) {
+                        SimVariant n = 0;
+
+                        while (n < _SIM_VARIANT_MAX && !streq(sim_variant_to_string(n), v))
+                                n++;
+                        if (n == _SIM_VARIANT_MAX)
+                                return -EINVAL;
+                        config->variant = n;
+                } else if ((v = startswith(argv[i], "--topology="))) {
+                        config->topology = v;
+                } else if ((v = startswith(argv[i], "--speed="))) {
+                        *ret_speed = strtoul(v, NULL, 10);
+                } else if (streq(argv[i], "--old")) {
+                        config->old = true;
+                } else {
+                        return -EINVAL;
+                }
+        }
+        return argc < 2 || *ret_speed == 0 ? -EINVAL : 0;
+}
+
+static void server_done(Server *s) {
+        Sim *sim = TAKE_PTR(s->sim);
+
+        sim_free(sim);
+        close_fd(s->listen_fd);
+        for (Client *c = s->clients, *next; c; c = next) {
+                next = c->next;
+                close_fd(c->fd);
+                free(c);
+        }
+}
+
+int main(int argc, char **argv) {
+        SimConfig config = { .variant = SIM_VARIANT_C };
+        Server s = { .speed = 100, .listen_fd = -EBADF };
+
+        if (parse_args(argc, argv, &config, &s.speed) < 0) {
+                fprintf(stderr, "sim-server SOCKET [--variant=O|A|C|R] [--old] [--topology=NAME] "
+                                "[--speed=N]\n");
+                return 2;
+        }
+        s.sim = sim_new(&config);
+        s.listen_fd = listen_at(argv[1]);
+        if (!s.sim || s.listen_fd < 0) {
+                fprintf(stderr, "sim-server: cannot begin\n");
+                return 1;
+        }
+        sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+        sim_on_event(s.sim, on_event, &s);
+        s.start_ms = real_ms();
+        while (!told_to_end)
+                turn(&s);
+        server_done(&s);
+        return 0;
+}

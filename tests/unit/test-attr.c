@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of names: paths as sysfs has them, and what the daemon's loop may touch
+ */
+#include "kernel/attr.h"
+
+#include "tests/unit/test.h"
+
+static void paths_are_those_of_sysfs(void **state) {
+        Bdf fn = BDF(1, 0, 0);
+
+        (void) state;
+        assert_string_equal(ATTR_FN(ATTR_DIRECTORY, fn), "bus/pci/devices/0000:01:00.0");
+        assert_string_equal(ATTR_FN(ATTR_NUMVFS, fn), "bus/pci/devices/0000:01:00.0/sriov_numvfs");
+        assert_string_equal(ATTR_VIRTFN(fn, 12), "bus/pci/devices/0000:01:00.0/virtfn12");
+        assert_string_equal(ATTR_NAME(ATTR_DRIVER_UNBIND, "igb"), "bus/pci/drivers/igb/unbind");
+        assert_string_equal(ATTR_NAME(ATTR_DRIVERS, "igb"), "bus/pci/drivers/igb");
+        assert_string_equal(ATTR_NAME(ATTR_SLOT_POWER, "0-1"), "bus/pci/slots/0-1/power");
+        assert_string_equal(ATTR_NAME(ATTR_SERVICES, "0000:00:01.0:pcie004"),
+                            "bus/pci_express/drivers/pciehp/0000:00:01.0:pcie004");
+        assert_string_equal(ATTR_BUS(ATTR_SERVICE_UNBIND), "bus/pci_express/drivers/pciehp/unbind");
+        assert_string_equal(ATTR_BUS(ATTR_DEVICES), "bus/pci/devices");
+        assert_string_equal(ATTR_BUS(ATTR_DRIVERS), "bus/pci/drivers");
+        assert_string_equal(ATTR_BUS(ATTR_SLOTS), "bus/pci/slots");
+        assert_string_equal(ATTR_BUS(ATTR_SERVICES), "bus/pci_express/drivers/pciehp");
+        assert_string_equal(ATTR_BUS(ATTR_DRIVERS_PROBE), "bus/pci/drivers_probe");
+        assert_string_equal(ATTR_BUS(ATTR_RESCAN), "bus/pci/rescan");
+}
+
+static void the_longest_address_and_name_fit(void **state) {
+        Bdf fn = { 0xfffffffe, 0xffff };
+        char name[64];
+
+        (void) state;
+        memset(name, 'x', sizeof(name) - 1);
+        name[sizeof(name) - 1] = '\0';
+        assert_string_equal(ATTR_FN(ATTR_AUTOPROBE, fn),
+                            "bus/pci/devices/fffffffe:ff:1f.7/sriov_drivers_autoprobe");
+        assert_non_null(strstr(ATTR_NAME(ATTR_DRIVER_UNBIND, name), "xx/unbind"));
+}
+
+static void every_row_has_a_name_or_is_a_place(void **state) {
+        (void) state;
+        for (Attr a = 0; a < _ATTR_MAX; a++) {
+                bool place = a == ATTR_DIRECTORY || a == ATTR_DEVICES || a == ATTR_DRIVERS ||
+                             a == ATTR_SLOTS || a == ATTR_SERVICES;
+
+                assert_non_null(attr_name(a));
+                assert_int_equal(attr_name(a)[0] == '\0', place);
+        }
+}
+
+/* A second list, on purpose: a row that loses its mark makes the daemon deaf one day. */
+static void what_takes_a_lock_may_block(void **state) {
+        static const Attr blocking[] = {
+                ATTR_NUMVFS,       ATTR_OVERRIDE,    ATTR_REMOVE,         ATTR_RESET,
+                ATTR_RESET_METHOD, ATTR_DRIVER_BIND, ATTR_DRIVER_UNBIND,  ATTR_DRIVERS_PROBE,
+                ATTR_RESCAN,       ATTR_SLOT_POWER,  ATTR_SERVICE_UNBIND,
+        };
+
+        (void) state;
+        for (Attr a = 0; a < _ATTR_MAX; a++) {
+                bool listed = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(blocking); i++)
+                        listed = listed || blocking[i] == a;
+                assert_int_equal(attr_may_block(a), listed);
+        }
+}
+
+static void what_changes_the_topology_is_marked(void **state) {
+        static const Attr changing[] = {
+                ATTR_NUMVFS,      ATTR_REMOVE,        ATTR_RESET,
+                ATTR_DRIVER_BIND, ATTR_DRIVER_UNBIND, ATTR_DRIVERS_PROBE,
+                ATTR_RESCAN,      ATTR_SLOT_POWER,    ATTR_SERVICE_UNBIND,
+        };
+
+        (void) state;
+        for (Attr a = 0; a < _ATTR_MAX; a++) {
+                bool listed = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(changing); i++)
+                        listed = listed || changing[i] == a;
+                assert_int_equal(attr_changes_topology(a), listed);
+                /* What changes the topology takes a lock to do so. */
+                assert_true(!listed || attr_may_block(a));
+        }
+}
+
+static void a_virtfn_link_tells_its_index(void **state) {
+        uint32_t n = 0;
+
+        (void) state;
+        assert_int_equal(attr_parse_virtfn("virtfn255", &n), 0);
+        assert_int_equal(n, 255);
+        assert_int_equal(attr_parse_virtfn("virtfn", &n), -EINVAL);
+        assert_int_equal(attr_parse_virtfn("virtfn0x1", &n), -EINVAL);
+        assert_int_equal(attr_parse_virtfn("virtfn70000", &n), -EINVAL);
+        assert_int_equal(attr_parse_virtfn("physfn", &n), -EINVAL);
+        assert_int_equal(n, 255);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(paths_are_those_of_sysfs),
+                cmocka_unit_test(the_longest_address_and_name_fit),
+                cmocka_unit_test(every_row_has_a_name_or_is_a_place),
+                cmocka_unit_test(what_takes_a_lock_may_block),
+                cmocka_unit_test(what_changes_the_topology_is_marked),
+                cmocka_unit_test(a_virtfn_link_tells_its_index),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
