@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What can stand next on a line of sriovctl. Options are those of `sriovctl help VERB`, so that they are written
+# down once; devices and jobs are asked for, and a daemon that is not there has none.
+#
+# shellcheck shell=bash disable=SC2207
+
+_sriovctl_verbs='list show set bind unbind remove rescan reset slot unload plan jobs job wait cancel history monitor
+        reload help'
+
+_sriovctl_options() {
+        local option
+        while read -r option; do
+                printf '%s\n' "${option%%=*}"
+        done < <(sriovctl help ${1:+"$1"} 2>/dev/null | grep -oE -- '--[a-z-]+[=]?|(^|[[:space:]])-[a-zA-Z],' |
+                tr -d ' ,')
+}
+
+# Addresses of PFs, and with -a of VFs. The first column has the lines of the tree, hence the second one.
+_sriovctl_devices() { sriovctl list "$@" --no-legend -o KIND,ADDRESS 2>/dev/null | awk '{ print $NF }'; }
+_sriovctl_netdevs() { sriovctl list --no-legend -o NETDEVS 2>/dev/null | tr ',' '\n' | grep -vx -- '-'; }
+_sriovctl_jobs() { sriovctl jobs "$@" --no-legend -o JOB 2>/dev/null; }
+_sriovctl_names() {
+        local name
+        for name in "$1"/*; do
+                [ -e "$name" ] && printf '%s\n' "${name##*/}"
+        done
+}
+
+_sriovctl_argument() {
+        case $1:$2 in
+        set:1) _sriovctl_devices; _sriovctl_netdevs ;;
+        set:2) echo max 0 ;;
+        show:1 | bind:1 | unbind:1 | reset:1) _sriovctl_devices -a; _sriovctl_netdevs ;;
+        remove:1 | rescan:1) _sriovctl_devices; _sriovctl_names /sys/bus/pci/devices ;;
+        bind:2) echo default; _sriovctl_names /sys/bus/pci/drivers ;;
+        unload:1) _sriovctl_names /sys/bus/pci/drivers ;;
+        slot:1) echo on off ;;
+        slot:2) _sriovctl_names /sys/bus/pci/slots ;;
+        job:1) _sriovctl_jobs --all ;;
+        wait:1 | cancel:*) _sriovctl_jobs ;;
+        help:1) echo "$_sriovctl_verbs" ;;
+        plan:1) echo set bind unbind remove rescan reset slot unload ;;
+        esac
+}
+
+_sriovctl_value() {
+        case $1 in
+        --json) echo pretty short off ;;
+        --force) echo in-use storage in-use,storage ;;
+        --driver) _sriovctl_names /sys/bus/pci/drivers ;;
+        --since) echo today yesterday ;;
+        --lines) echo all ;;
+        *) return 1 ;;
+        esac
+}
+
+_sriovctl() {
+        local cur prev words cword verb i
+        local -a typed=()
+        _init_completion -n := 2>/dev/null || _get_comp_words_by_ref -n := cur prev words cword || return
+        COMPREPLY=()
+
+        for ((i = 1; i < cword; i++)); do
+                case ${words[i]} in
+                --wait | -w | --timeout | --reason | --expect | --force | --driver | --lines | --since | --directory | -D | \
+                        --output | -o | --host | -H) ((i++)) ;;
+                -*) ;;
+                *) typed+=("${words[i]}") ;;
+                esac
+        done
+        [ "${typed[0]}" = plan ] && [ ${#typed[@]} -gt 1 ] && typed=("${typed[@]:1}")
+        verb=${typed[0]}
+
+        case $cur in
+        --*=*)
+                COMPREPLY=($(compgen -W "$(_sriovctl_value "${cur%%=*}")" -- "${cur#*=}"))
+                __ltrim_colon_completions "${cur#*=}"
+                return
+                ;;
+        -*)
+                COMPREPLY=($(compgen -W "$(_sriovctl_options "$verb")" -- "$cur"))
+                return
+                ;;
+        esac
+        case $prev in
+        --directory | -D) COMPREPLY=($(compgen -d -- "$cur")) && return ;;
+        --host | -H) COMPREPLY=($(compgen -A hostname -- "$cur")) && return ;;
+        --force | --driver | --since | --lines)
+                COMPREPLY=($(compgen -W "$(_sriovctl_value "$prev")" -- "$cur"))
+                return
+                ;;
+        --wait | -w | --timeout | --reason | --expect | --output | -o) return ;;
+        esac
+        if [ -z "$verb" ]; then
+                COMPREPLY=($(compgen -W "$_sriovctl_verbs" -- "$cur"))
+        else
+                COMPREPLY=($(compgen -W "$(_sriovctl_argument "$verb" "${#typed[@]}")" -- "$cur"))
+                __ltrim_colon_completions "$cur"
+        fi
+}
+
+complete -F _sriovctl sriovctl

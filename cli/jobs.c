@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sriovctl jobs, job, wait, cancel, reload
+ */
+#include <errno.h>
+
+#include "base/str.h"
+
+#include "core/names.h"
+
+#include "cli/client.h"
+#include "cli/job.h"
+#include "cli/record.h"
+#include "cli/say.h"
+#include "cli/table.h"
+#include "cli/wait.h"
+
+static const Column columns[] = {
+        { "JOB", "job", LOOK_NUMBER, true },
+        { "OPERATION", "operation", LOOK_TEXT, true },
+        { "OBJECT", "object", LOOK_TEXT, true },
+        { "STATE", "state", LOOK_STATE, true },
+        { "RESULT", "result", LOOK_STATE, true },
+        { "STAGE", "stage", LOOK_TEXT, true },
+        { "PROGRESS", "progress", LOOK_PERCENT, true },
+        { "UID", "uid", LOOK_NUMBER, true },
+        { "PID", "pid", LOOK_NUMBER, false },
+        { "CREATED", "created", LOOK_TIME, false },
+        { "STARTED", "started", LOOK_TIME, false },
+        { "ENDED", "ended", LOOK_TIME, false },
+        { "REASON", "reason", LOOK_TEXT, false },
+        { "ERROR", "error", LOOK_TEXT, false },
+        { "MESSAGE", "message", LOOK_CUT, false },
+};
+
+static const Table table = { "jobs", columns, ELEMENTSOF(columns) };
+
+/* Fills in what the list does not tell. A job that is forgotten in between is left as listed. */
+static int add_details(Cli *c, json_object *job) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_json_ json_object *details = NULL;
+        int r;
+
+        r = client_try_get(c, record_show(job, "path"), BUS_JOB, &details, &error);
+        if (r < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))
+                return 0;
+        if (r < 0)
+                return client_fail(c, r, &error);
+        json_object_object_foreach(details, key, v)
+                json_object_object_add(job, key, json_object_get(v));
+        job_settle(job);
+        return 0;
+}
+
+static int jobs_get(Cli *c, json_object **ret) {
+        _cleanup_json_ json_object *list = NULL, *shown = json_object_new_array();
+        int r;
+
+        if (!shown)
+                return say_oom(c);
+        r = job_list(c, &list);
+        if (r > 0)
+                return r;
+        for (size_t i = 0; i < record_length(list); i++) {
+                json_object *job = json_object_array_get_idx(list, i);
+
+                if (!c->all && streq(record_show(job, "state"), "ended"))
+                        continue;
+                r = add_details(c, job);
+                if (r > 0)
+                        return r;
+                json_object_object_del(job, "path");
+                if (json_object_array_add(shown, json_object_get(job)) < 0)
+                        return say_oom(c);
+        }
+        *ret = TAKE_PTR(shown);
+        return 0;
+}
+
+int verb_jobs(Cli *c, _unused_ int argc, _unused_ char **argv) {
+        _cleanup_json_ json_object *jobs = NULL;
+        Selection s;
+        int r;
+
+        r = table_select(c, &table, &s);
+        if (r == 0)
+                r = jobs_get(c, &jobs);
+        if (r > 0)
+                return r;
+        if (record_length(jobs) == 0 && c->json == JSON_OFF && c->legend)
+                say_note(c->all ? "no jobs" : "no jobs waiting or running");
+        return table_print(c, &table, &s, jobs);
+}
+
+static void print_line(const char *label, const char *value) {
+        printf("%12s: %s\n", label, value);
+}
+
+static void print_steps(json_object *steps) {
+        const Column took = { .look = LOOK_SPAN };
+        char buf[TABLE_VALUE_MAX], clean[TABLE_VALUE_MAX];
+
+        for (size_t i = 0; i < record_length(steps); i++) {
+                json_object *step = json_object_array_get_idx(steps, i);
+
+                printf("%12s  %s: %s, %s (%s)\n", i == 0 ? "Steps" : "", record_show(step, "rung"),
+                       say_clean(record_show(step, "text"), clean, sizeof(clean)),
+                       record_show(step, "answer"),
+                       table_value(&took, record_get(step, "usec"), buf, sizeof(buf)));
+        }
+}
+
+static void print_job(json_object *job) {
+        static const struct {
+                const char *label;
+                Column column;
+        } lines[] = {
+                { "Job", { .key = "job" } },
+                { "Operation", { .key = "operation" } },
+                { "Object", { .key = "object" } },
+                { "State", { .key = "state" } },
+                { "Result", { .key = "result" } },
+                { "Message", { .key = "message" } },
+                { "Stage", { .key = "stage" } },
+                { "Stages", { .key = "stages" } },
+                { "Progress", { .key = "progress", .look = LOOK_PERCENT } },
+                { "Created", { .key = "created", .look = LOOK_TIME } },
+                { "Started", { .key = "started", .look = LOOK_TIME } },
+                { "Ended", { .key = "ended", .look = LOOK_TIME } },
+                { "UID", { .key = "uid" } },
+                { "PID", { .key = "pid" } },
+                { "Reason", { .key = "reason" } },
+                { "Cancelable", { .key = "cancelable" } },
+        };
+        json_object *warnings = record_get(job, "warnings");
+        char buf[TABLE_VALUE_MAX];
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                json_object *v = record_get(job, lines[i].column.key);
+
+                if (v && !(json_object_is_type(v, json_type_array) && record_length(v) == 0))
+                        print_line(lines[i].label,
+                                   table_value(&lines[i].column, v, buf, sizeof(buf)));
+        }
+        for (size_t i = 0; i < record_length(warnings); i++)
+                print_line("Warning",
+                           say_clean(json_object_get_string(json_object_array_get_idx(warnings, i)),
+                                     buf, sizeof(buf)));
+        print_steps(record_get(job, "steps"));
+}
+
+int verb_job(Cli *c, _unused_ int argc, char **argv) {
+        _cleanup_json_ json_object *job = NULL;
+        _cleanup_free_ char *path = NULL;
+        uint32_t id;
+        int r;
+
+        r = job_parse(c, argv[1], &id);
+        if (r == 0)
+                r = job_find(c, id, &path);
+        if (r == 0)
+                r = job_get(c, path, &job);
+        if (r > 0)
+                return r;
+        if (c->json == JSON_OFF)
+                print_job(job);
+        say_json(c, job);
+        return 0;
+}
+
+int verb_wait(Cli *c, _unused_ int argc, char **argv) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_(wait_done) Wait w = { 0 };
+        uint32_t id;
+        int r;
+
+        r = job_parse(c, argv[1], &id);
+        if (r == 0)
+                r = wait_init(&w, c);
+        if (r == 0)
+                r = job_find(c, id, &path);
+        return r > 0 ? r : wait_job(&w, path, true);
+}
+
+int verb_cancel(Cli *c, int argc, char **argv) {
+        int r, first = 0;
+        uint32_t id;
+
+        for (int i = 1; i < argc; i++) {
+                r = job_parse(c, argv[i], &id);
+                if (r > 0)
+                        return r;
+        }
+        for (int i = 1; i < argc; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                r = job_parse(c, argv[i], &id);
+                if (r == 0)
+                        r = job_find(c, id, &path);
+                if (r == 0)
+                        r = client_call(c, path, BUS_JOB, "Cancel", NULL, NULL);
+                if (first == 0)
+                        first = r;
+        }
+        return first;
+}
+
+int verb_reload(Cli *c, _unused_ int argc, _unused_ char **argv) {
+        return client_call(c, BUS_PATH, BUS_MANAGER, "Reload", NULL, NULL);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sriovctl show
+ *
+ * All that is known of one PF or VF: "key: value", as networkctl and systemctl do.
+ */
+#include "base/str.h"
+
+#include "core/names.h"
+
+#include "cli/client.h"
+#include "cli/job.h"
+#include "cli/record.h"
+#include "cli/say.h"
+#include "cli/table.h"
+#include "cli/world.h"
+
+typedef struct Line {
+        const char *label;
+        Column column;
+} Line;
+
+static const Line pf_lines[] = {
+        { "Vendor", { .key = "vendor" } },
+        { "Device", { .key = "device" } },
+        { "Class", { .key = "class" } },
+        { "Driver", { .key = "driver" } },
+        { "Net devices", { .key = "netdevs" } },
+        { "State", { .key = "state", .look = LOOK_STATE } },
+        { "VFs", { .key = "vfs" } },
+        { "Total VFs", { .key = "total_vfs" } },
+        { "Autoprobe", { .key = "autoprobe" } },
+        { "NUMA node", { .key = "numa_node" } },
+        { "IOMMU group", { .key = "iommu_group" } },
+};
+
+static const Line vf_lines[] = {
+        { "PF", { .key = "pf" } },
+        { "Index", { .key = "index" } },
+        { "Driver", { .key = "driver" } },
+        { "Net devices", { .key = "netdevs" } },
+        { "IOMMU group", { .key = "iommu_group" } },
+};
+
+static void print_lines(json_object *fn, const Line *lines, size_t n) {
+        char buf[TABLE_VALUE_MAX];
+
+        for (size_t i = 0; i < n; i++)
+                printf("%14s: %s\n", lines[i].label,
+                       table_value(&lines[i].column, record_get(fn, lines[i].column.key), buf,
+                                   sizeof(buf)));
+}
+
+/* The jobs that are waiting or running on it. */
+static int add_jobs(Cli *c, json_object *fn) {
+        _cleanup_json_ json_object *jobs = NULL, *mine = json_object_new_array();
+        const char *address = record_show(fn, "address");
+        int r;
+
+        if (!mine)
+                return say_oom(c);
+        r = job_list(c, &jobs);
+        if (r > 0)
+                return r;
+        for (size_t i = 0; i < record_length(jobs); i++) {
+                json_object *job = json_object_array_get_idx(jobs, i);
+
+                if (streq(record_show(job, "object"), address) &&
+                    !streq(record_show(job, "state"), "ended"))
+                        json_object_array_add(mine, json_object_get(job));
+        }
+        json_object_object_add(fn, "jobs", TAKE_PTR(mine));
+        return 0;
+}
+
+static void print_jobs(json_object *jobs) {
+        for (size_t i = 0; i < record_length(jobs); i++) {
+                json_object *job = json_object_array_get_idx(jobs, i);
+
+                printf("%14s: %u %s (%s)\n", "Job", (unsigned) record_number(job, "job"),
+                       record_show(job, "operation"), record_show(job, "state"));
+        }
+}
+
+static void print_vfs(json_object *vfs) {
+        const Column netdevs = { .key = "netdevs" };
+        char buf[TABLE_VALUE_MAX];
+
+        for (size_t i = 0; i < record_length(vfs); i++) {
+                json_object *vf = json_object_array_get_idx(vfs, i);
+                char label[24];
+
+                snprintf(label, sizeof(label), "VF %u", (unsigned) record_number(vf, "index"));
+                printf("%14s: %s, driver %s, net devices %s\n", label, record_show(vf, "address"),
+                       record_show(vf, "driver"),
+                       table_value(&netdevs, record_get(vf, "netdevs"), buf, sizeof(buf)));
+        }
+}
+
+static void print_function(json_object *fn) {
+        bool is_pf = streq(record_show(fn, "kind"), "pf");
+
+        printf("%s\n", record_show(fn, "address"));
+        if (is_pf)
+                print_lines(fn, pf_lines, ELEMENTSOF(pf_lines));
+        else
+                print_lines(fn, vf_lines, ELEMENTSOF(vf_lines));
+        print_jobs(record_get(fn, "jobs"));
+        print_vfs(record_get(fn, "children"));
+}
+
+int verb_show(Cli *c, _unused_ int argc, char **argv) {
+        _cleanup_json_ json_object *world = NULL;
+        json_object *fn;
+        int r;
+
+        r = world_get(c, &world);
+        if (r == 0)
+                r = world_find(c, world, argv[1], &fn);
+        if (r == 0)
+                r = add_jobs(c, fn);
+        if (r > 0)
+                return r;
+        if (c->json == JSON_OFF)
+                print_function(fn);
+        say_json(c, fn);
+        return 0;
+}

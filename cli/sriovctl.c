@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sriovctl
+ *
+ * The table of verbs, and who may follow whom on the command line. What a verb does is in its
+ * family's file.
+ */
+#include <locale.h>
+#include <stdio.h>
+
+#include "base/str.h"
+
+#include "cli/client.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "cli/suggest.h"
+#include "config.h"
+
+#define CHANGE (OPTION_CHANGE | OPTION_TABLE)
+#define ANY_NUMBER INT32_MAX
+
+typedef struct Verb {
+        const char *name, *arguments;
+        int min, max; /* arguments */
+        uint32_t options;
+        VerbFunction function;
+        const char *help;
+} Verb;
+
+static const Verb verbs[] = {
+        { "list", "", 0, 0, OPTION_TABLE | OPTION_VFS | OPTION_ALL, verb_list,
+          "PFs and how many VFs they have" },
+        { "show", "DEV", 1, 1, 0, verb_show, "all that is known of a PF or VF" },
+        { "set", "PF N|max", 2, 2, CHANGE | OPTION_FORCE | OPTION_DRIVER, verb_set,
+          "make it N VFs; 0 takes all away" },
+        { "bind", "DEV DRIVER|default", 2, 2, CHANGE | OPTION_FORCE, verb_bind,
+          "give it this driver, or the kernel's choice" },
+        { "unbind", "DEV", 1, 1, CHANGE | OPTION_FORCE, verb_unbind, "take its driver away" },
+        { "remove", "DEV", 1, 1, CHANGE | OPTION_FORCE | OPTION_REMOVE, verb_remove,
+          "take the device, or all below a bridge, out of the system" },
+        { "rescan", "[DEV]", 0, 1, CHANGE, verb_rescan,
+          "look for devices, and see that DEV is there" },
+        { "reset", "DEV", 1, 1, CHANGE | OPTION_FORCE, verb_reset, "reset the function" },
+        { "slot", "on|off SLOT", 2, 2, CHANGE | OPTION_FORCE, verb_slot, "switch a slot's power" },
+        { "unload", "DRIVER", 1, 1, CHANGE | OPTION_FORCE, verb_unload,
+          "free all its devices, PF by PF, then unload it" },
+        { "plan", "VERB ARGUMENT...", 1, ANY_NUMBER,
+          CHANGE | OPTION_FORCE | OPTION_DRIVER | OPTION_REMOVE, verb_plan,
+          "show what one of the above would do" },
+        { "jobs", "", 0, 0, OPTION_TABLE | OPTION_ALL, verb_jobs, "jobs waiting and running" },
+        { "job", "JOB", 1, 1, 0, verb_job, "all that is known of a job" },
+        { "wait", "JOB", 1, 1, OPTION_WAIT, verb_wait, "wait for a job's end, and end as it did" },
+        { "cancel", "JOB...", 1, ANY_NUMBER, 0, verb_cancel, "withdraw from jobs" },
+        { "history", "", 0, 0, OPTION_TABLE | OPTION_HISTORY, verb_history,
+          "jobs that ended, from the journal" },
+        { "monitor", "", 0, 0, 0, verb_monitor, "tell what happens, until Ctrl-C" },
+        { "reload", "", 0, 0, 0, verb_reload, "read the configuration again" },
+        { "help", "[VERB]", 0, 1, 0, verb_help, "show this, or a verb's options" },
+};
+
+/* The options of the line, once for all: `plan` looks at them again for the verb behind it. */
+static Options options;
+
+static const Verb *verb_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (streq(verbs[i].name, name))
+                        return &verbs[i];
+        return NULL;
+}
+
+static int unknown_verb(const Cli *c, const char *name) {
+        const char *names[ELEMENTSOF(verbs)], *near;
+
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                names[i] = verbs[i].name;
+        near = suggest(name, names, ELEMENTSOF(verbs));
+        if (near)
+                return say_usage(c, "unknown verb '%s'; did you mean '%s'?", name, near);
+        return say_usage(c, "unknown verb '%s'; 'sriovctl help' shows all", name);
+}
+
+static int verb_run(Cli *c, const Verb *verb, int argc, char **argv) {
+        int r;
+
+        r = options_check(c, &options, verb->name, verb->options);
+        if (r > 0)
+                return r;
+        if (argc - 1 < verb->min || argc - 1 > verb->max)
+                return say_usage(c, "usage: sriovctl %s%s%s", verb->name,
+                                 isempty(verb->arguments) ? "" : " ", verb->arguments);
+        return verb->function(c, argc, argv);
+}
+
+int verb_run_change(Cli *c, int argc, char **argv) {
+        const Verb *verb = verb_find(argv[0]);
+
+        if (!verb)
+                return unknown_verb(c, argv[0]);
+        if (!(verb->options & OPTION_CHANGE) || verb->function == verb_plan)
+                return say_usage(c, "plan %s: it changes nothing and has no plan", verb->name);
+        return verb_run(c, verb, argc, argv);
+}
+
+static int help_verb(const Cli *c, const char *name) {
+        const Verb *verb = verb_find(name);
+
+        if (!verb)
+                return unknown_verb(c, name);
+        printf("sriovctl [OPTION...] %s %s\n\n%s\n\n", verb->name, verb->arguments, verb->help);
+        if (verb->options != 0)
+                options_print(verb->options);
+        options_print(0);
+        return 0;
+}
+
+int verb_help(Cli *c, int argc, char **argv) {
+        char left[64];
+
+        if (argc > 1)
+                return help_verb(c, argv[1]);
+        printf("sriovctl [OPTION...] VERB [ARGUMENT...]\n\n"
+               "Change the SR-IOV devices of a host through sriovd, one operation at a time.\n\n"
+               "Verbs:\n");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+                snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].arguments);
+                printf("  %-32s %s\n", left, verbs[i].help);
+        }
+        printf("\nOptions:\n");
+        options_print(UINT32_MAX);
+        options_print(0);
+        printf("\nDEV is an address (0000:01:00.0, 01:00.0), a net device, or PF/vfN. See "
+               "sriovctl(1).\n");
+        return 0;
+}
+
+/* RFC 3629, for no bus and no JSON has room for anything else. */
+static bool is_utf8(const char *s) {
+        const unsigned char *p = (const unsigned char *) s;
+
+        while (*p) {
+                size_t n = *p < 0x80                 ? 0
+                           : *p >= 0xc2 && *p < 0xe0 ? 1
+                           : (*p & 0xf0) == 0xe0     ? 2
+                                                     : 3;
+                unsigned char low = 0x80, high = 0xbf;
+
+                if (*p == 0xe0)
+                        low = 0xa0;
+                else if (*p == 0xed)
+                        high = 0x9f;
+                else if (*p == 0xf0)
+                        low = 0x90;
+                else if (*p == 0xf4)
+                        high = 0x8f;
+                else if ((*p >= 0x80 && *p < 0xc2) || *p > 0xf4)
+                        return false;
+                for (p++; n > 0; n--, p++, low = 0x80, high = 0xbf)
+                        if (*p < low || *p > high)
+                                return false;
+        }
+        return true;
+}
+
+static int run(Cli *c, int argc, char **argv) {
+        char *bare[] = { (char *) "list", NULL };
+        const Verb *verb;
+        int first, r;
+
+        for (int i = 1; i < argc; i++)
+                if (!is_utf8(argv[i]))
+                        return say_usage(c, "argument %d is not UTF-8", i);
+        r = options_parse(c, &options, argc, argv, &first);
+        if (r > 0)
+                return r;
+        if (options.version) {
+                puts("sriovctl " SRIOVD_VERSION);
+                return 0;
+        }
+        argc -= first;
+        argv += first;
+        if (options.help)
+                return argc > 0 ? help_verb(c, argv[0]) : verb_help(c, 0, NULL);
+        if (argc == 0) {
+                argc = 1;
+                argv = bare;
+        }
+        verb = verb_find(argv[0]);
+        return verb ? verb_run(c, verb, argc, argv) : unknown_verb(c, argv[0]);
+}
+
+int main(int argc, char **argv) {
+        Cli c = { .legend = true };
+        int status;
+
+        setlocale(LC_ALL, "");
+        status = say_flush(run(&c, argc, argv));
+        client_close(&c);
+        strv_free(c.force);
+        return status;
+}

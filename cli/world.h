@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * World: all PFs and VFs that the daemon sees, in one call
+ */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "cli/cli.h"
+
+/*
+ * A list of PFs by address, each with "kind": "pf" and its VFs by index as "children"; VFs have
+ * "kind": "vf" and their PF's address as "pf". A VF whose PF is not there (an orphan) stands among
+ * the PFs, at the end.
+ */
+int world_get(Cli *c, json_object **ret);
+
+/* The record that a name means (name.h has the forms). Borrowed from the world. */
+int world_find(Cli *c, json_object *world, const char *name, json_object **ret);

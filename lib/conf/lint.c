@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lint
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/lint.h"
+
+typedef struct Reader {
+        const char *p;
+        unsigned line;
+} Reader;
+
+static void step(Reader *r) {
+        if (*r->p == '\n')
+                r->line++;
+        r->p++;
+}
+
+static void skip_to_end_of_line(Reader *r) {
+        while (*r->p != '\0' && *r->p != '\n')
+                r->p++;
+}
+
+static const char *skip_comment(Reader *r) {
+        for (r->p += 2; *r->p != '\0'; step(r))
+                if (r->p[0] == '*' && r->p[1] == '/') {
+                        r->p += 2;
+                        return NULL;
+                }
+        return "this comment has no end";
+}
+
+static const char *skip_string(Reader *r) {
+        for (r->p++; *r->p != '\0' && *r->p != '"'; step(r))
+                if (*r->p == '\\' && r->p[1] != '\0')
+                        step(r);
+        if (*r->p == '\0')
+                return "this string has no end";
+        r->p++;
+        return NULL;
+}
+
+static bool is_word(char c) {
+        return isalnum((unsigned char) c) || c == '_' || c == '.' || c == '-' || c == '*' ||
+               c == '+';
+}
+
+/* "12", "12L", "0x1f"; fractions are left to libconfig, which knows them. */
+static const char *check_number(const char *word, size_t n) {
+        bool negative = word[0] == '-';
+        const char *digits = word + (word[0] == '-' || word[0] == '+');
+        bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+        bool wide = word[n - 1] == 'L';
+        unsigned long long v;
+        char *end;
+
+        if (memchr(word, '.', n) || (!hex && (memchr(word, 'e', n) || memchr(word, 'E', n))))
+                return NULL;
+        if (!hex && digits[0] == '0' && isdigit((unsigned char) digits[1]))
+                return "this number begins with 0; write it without, or with 0x";
+        errno = 0;
+        v = strtoull(digits, &end, hex ? 16 : 10);
+        while (*end == 'L')
+                end++;
+        if (end != word + n)
+                return "this is no number";
+        if (errno == ERANGE ||
+            (!wide && v > (hex ? UINT32_MAX : (unsigned long long) INT32_MAX + negative)))
+                return "this number is out of range";
+        return NULL;
+}
+
+static const char *check_word(Reader *r) {
+        const char *start = r->p;
+        bool number = isdigit((unsigned char) *start) ||
+                      ((*start == '-' || *start == '+') && isdigit((unsigned char) start[1]));
+
+        while (is_word(*r->p))
+                r->p++;
+        return number ? check_number(start, (size_t) (r->p - start)) : NULL;
+}
+
+static const char *check_next(Reader *r) {
+        if (*r->p == '#' || (r->p[0] == '/' && r->p[1] == '/'))
+                skip_to_end_of_line(r);
+        else if (r->p[0] == '/' && r->p[1] == '*')
+                return skip_comment(r);
+        else if (*r->p == '"')
+                return skip_string(r);
+        else if (*r->p == '@')
+                return "directives like @include are not allowed here";
+        else if (is_word(*r->p))
+                return check_word(r);
+        else
+                step(r);
+        return NULL;
+}
+
+unsigned lint(const char *text, const char **ret_why) {
+        Reader r = { text, 1 };
+
+        while (*r.p != '\0') {
+                unsigned line = r.line;
+                const char *why = check_next(&r);
+
+                if (why) {
+                        *ret_why = why;
+                        return line;
+                }
+        }
+        return 0;
+}
