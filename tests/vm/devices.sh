@@ -16,13 +16,21 @@ machine_options() {
                 -device intel-iommu,intremap=on,caching-mode=on
                 # Native pciehp and /sys/bus/pci/slots; ACPI's hot-plug would hide both.
                 -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
-                -chardev "file,id=console,path=$1/console" -serial chardev:console
-                -chardev stdio,id=output,signal=off -serial chardev:output
-                -chardev "file,id=status,path=$1/status" -serial chardev:status
+                -chardev "file,id=console,path=$1/console"
+                -chardev stdio,id=output,signal=off
+                -chardev "file,id=status,path=$1/status"
                 # QEMU talks to itself: ttyS3 is a client of its own monitor.
                 -chardev "socket,id=hmp,path=$1/hmp,server=on,wait=off" -mon chardev=hmp,mode=readline
-                -chardev "socket,id=hmp-guest,path=$1/hmp" -serial chardev:hmp-guest
+                -chardev "socket,id=hmp-guest,path=$1/hmp"
         )
+        # An interrupt line for each: two ports on one edge-triggered line lose interrupts now and then,
+        # and a guest then waits for its first 16 characters to leave for ever (measured).
+        local n=0 port irq
+        for port in console:4 output:3 status:5 hmp-guest:7; do
+                irq=${port#*:}
+                options+=(-device "isa-serial,index=$n,irq=$irq,chardev=${port%:*}")
+                n=$((n + 1))
+        done
         case $2 in
         tcg) options+=(-accel tcg,thread=multi) ;;
         *) options+=(-accel "$2") ;;
