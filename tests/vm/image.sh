@@ -73,7 +73,7 @@ configure_debian() {
         : > "$etc/fstab"
         passwd --quiet --root "$1" -d root
         # The lab's serial ports are its own, and nothing may run at random times.
-        for name in console-getty.service getty.target getty-static.service serial-getty@ttyS0.service \
+        for name in console-getty.service getty.target getty-static.service serial-getty@ttyS0.service serial-getty@hvc0.service \
                 apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
                 e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer systemd-pstore.service; do
                 ln -sf /dev/null "$etc/systemd/system/$name"
