@@ -15,9 +15,9 @@
 #include "cli/table.h"
 
 static const Column columns[] = {
-        { "STEP", "step", LOOK_NUMBER, true },       { "RUNG", "rung", LOOK_TEXT, true },
-        { "FUNCTION", "function", LOOK_TEXT, true }, { "VF", "vf", LOOK_TEXT, false },
-        { "NUMBER", "number", LOOK_NUMBER, false },  { "NAME", "name", LOOK_TEXT, false },
+        { "STEP", "step", LOOK_NUMBER, true },        { "RUNG", "rung", LOOK_TEXT, true },
+        { "FUNCTION", "function", LOOK_TEXT, false }, { "VF", "vf", LOOK_TEXT, false },
+        { "NUMBER", "number", LOOK_NUMBER, false },   { "NAME", "name", LOOK_TEXT, false },
         { "TEXT", "text", LOOK_TEXT, true },
 };
 

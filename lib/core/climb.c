@@ -103,6 +103,20 @@ int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan) {
         return 0;
 }
 
+int climb_resume(Climb *c, Plan *plan, const StepState *states) {
+        int r = climb_take_plan(c, CLIMB_UP, plan);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                c->states[i] = is_over(states[i]) ? states[i] : STEP_STATE_WAITING;
+                c->n_done += is_over(states[i]);
+        }
+        while (c->at < plan->n_steps && is_over(c->states[c->at]))
+                c->at++;
+        return 0;
+}
+
 /* A VF that got no driver does not undo the others: each has its own result. */
 static bool stops_the_rest(const Climb *c, const Job *job, const Step *step) {
         if (c->phase == CLIMB_BACK)

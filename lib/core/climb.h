@@ -21,6 +21,9 @@ void climb_begin_step(Climb *c, size_t index);
 /* Takes over the plan (of the next phase). 0, -ENOMEM (the plan is freed). */
 int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan);
 
+/* The same for a plan that an earlier daemon had begun; no step of it is under way. */
+int climb_resume(Climb *c, Plan *plan, const StepState *states);
+
 /* What a step's answer means. */
 typedef enum ClimbVerdict {
         CLIMB_GOES_ON,

@@ -229,6 +229,20 @@ int queue_restore(Queue *q, const Job *job) {
         return 0;
 }
 
+int queue_resume(Queue *q, uint32_t id, Plan *plan, const StepState *states) {
+        Job *j = find(q, id);
+        int r;
+
+        if (!j || j->state != JOB_WAITING || active(q)) {
+                plan_free(plan);
+                return -ENOENT;
+        }
+        r = climb_resume(&j->climb, plan, states);
+        if (r >= 0)
+                j->state = JOB_RUNNING;
+        return r;
+}
+
 static JobResult result_of_fault(const Job *j) {
         switch (j->fault.reason) {
         case FAULT_IN_USE:

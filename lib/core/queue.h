@@ -130,6 +130,12 @@ int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32
  */
 int queue_restore(Queue *q, const Job *job);
 
+/*
+ * Puts a restored job back on its way up, where the ledger has what became of each step: takes over the plan; steps
+ * not over are still to be done. For the start only, before any queue_next(). 0; -ENOENT, -ENOMEM: the plan is freed.
+ */
+int queue_resume(Queue *q, uint32_t id, Plan *plan, const StepState *states);
+
 /* What to do now. Fills *ret and returns true, or returns false with EFFECT_NONE. */
 bool queue_next(Queue *q, Effect *ret);
 

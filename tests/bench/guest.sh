@@ -6,6 +6,7 @@
 
 set -u
 rounds=${1:-5}
+errors=$(mktemp)      # also keeps progress off the terminal, which costs time of its own
 raw_set=$(dirname "$0")/raw-set
 pf_of() { # vendor, device
 	local d
@@ -24,7 +25,7 @@ measure() {
 	shift 3
 	for ((i = 0; i < rounds; i++)); do
 		from=$(now)
-		"$@" > /dev/null || echo "bench: '$*' failed" >&2
+		"$@" > /dev/null 2>"$errors" || { echo "bench: $* failed:"; cat "$errors"; } >&2
 		times+=($((($(now) - from) / 1000)))
 		$undo
 	done

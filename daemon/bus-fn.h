@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bus-fn: what the objects of PFs and VFs have in common
+ */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "core/snapshot.h"
+
+#include "daemon/manager.h"
+
+/* The function behind "/org/sriovd1/pf/..." or "/org/sriovd1/vf/...", or NULL. */
+const Fn *bus_fn_find(const Manager *m, const char *path);
+
+/* For sd_bus_add_fallback_vtable and sd_bus_add_node_enumerator; the userdata is the manager. */
+int bus_fn_found(sd_bus *bus, const char *path, const char *interface, void *userdata,
+                 void **ret_found, sd_bus_error *error);
+/* The paths of all PFs (FN_PF) or all VFs (FN_VF). 0, -ENOMEM. */
+int bus_fn_enumerate(const Manager *m, uint32_t flag, char ***ret);
+
+int bus_fn_append_netdevs(sd_bus_message *reply, const Fn *fn);

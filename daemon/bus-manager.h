@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bus-manager: what the methods of org.sriovd1.Manager share
+ */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "daemon/bus-options.h"
+#include "daemon/manager.h"
+
+/* bus-ask.c. Each 0, or < 0 with error set. */
+int bus_ask_refuse(sd_bus_error *error, FaultReason reason, const char *text);
+/* Takes over a name that is not too long to be one. */
+int bus_ask_copy_name(char *buf, const char *name, sd_bus_error *error);
+/* Completes the operation: names become addresses. The kind says which of the names count. */
+int bus_ask_complete(Manager *m, OpKind kind, Options *o, sd_bus_error *error);
+
+/* bus-look.c */
+int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_manager_list_pfs(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bus: org.sriovd1.VF
+ */
+#include <errno.h>
+
+#include "base/macro.h"
+
+#include "core/names.h"
+
+#include "daemon/bus-fn.h"
+#include "daemon/bus-get.h"
+
+DEFINE_GETTER(get_address, bus_fn_find, Fn) {
+        (void) m;
+        return sd_bus_message_append(reply, "s", BDF_STR(object->bdf));
+}
+
+DEFINE_GETTER(get_index, bus_fn_find, Fn) {
+        (void) m;
+        return sd_bus_message_append(reply, "u", (uint32_t) object->vf_index);
+}
+
+DEFINE_GETTER(get_pf, bus_fn_find, Fn) {
+        _cleanup_free_ char *path = bus_fn_path(object->pf, FN_PF);
+
+        (void) m;
+        return path ? sd_bus_message_append(reply, "o", path) : -ENOMEM;
+}
+
+DEFINE_GETTER(get_driver, bus_fn_find, Fn) {
+        (void) m;
+        return sd_bus_message_append(reply, "s", object->driver);
+}
+
+DEFINE_GETTER(get_netdevs, bus_fn_find, Fn) {
+        (void) m;
+        return bus_fn_append_netdevs(reply, object);
+}
+
+DEFINE_GETTER(get_iommu_group, bus_fn_find, Fn) {
+        (void) m;
+        return sd_bus_message_append(reply, "i", object->iommu_group);
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Address", "s", get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Index", "u", get_index, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("PF", "o", get_pf, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Driver", "s", get_driver, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("NetDevs", "as", get_netdevs, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("IOMMUGroup", "i", get_iommu_group, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_VTABLE_END,
+};
+
+static int enumerate(sd_bus *bus _unused_, const char *prefix _unused_, void *userdata,
+                     char ***ret_nodes, sd_bus_error *error _unused_) {
+        return bus_fn_enumerate(userdata, FN_VF, ret_nodes);
+}
+
+int bus_vf_add(sd_bus *bus, Manager *m) {
+        int r;
+
+        r = sd_bus_add_fallback_vtable(bus, NULL, BUS_PATH "/vf", BUS_VF, vtable, bus_fn_found, m);
+        if (r < 0)
+                return r;
+        return sd_bus_add_node_enumerator(bus, NULL, BUS_PATH "/vf", enumerate, m);
+}

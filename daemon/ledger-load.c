@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ledger: reading it back at the start
+ *
+ * A file that makes no sense is never fatal: it is put aside under another name, for people to look at.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "daemon/ledger-format.h"
+#include "daemon/log.h"
+
+static int check_record(const Record *r, uint32_t id) {
+        if (!r->whole || r->id != id || !op_kind_to_string(r->op.kind) || r->state == JOB_FREE)
+                return -EBADMSG;
+        return r->state == JOB_ENDED && r->result == RESULT_NONE ? -EBADMSG : 0;
+}
+
+static int read_job(int jobs, const char *name, uint32_t id, Record **ret) {
+        _cleanup_(record_freep) Record *record = record_new();
+        _cleanup_fclose_ FILE *f = NULL;
+        _cleanup_free_ char *line = NULL;
+        size_t size = 0;
+        ssize_t n;
+        int fd, r;
+
+        if (!record)
+                return -ENOMEM;
+        fd = openat(jobs, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return -errno;
+        f = fdopen(fd, "re");
+        if (!f) {
+                close_fd(fd);
+                return -ENOMEM;
+        }
+        while ((n = getline(&line, &size, f)) > 0) {
+                /* The last line of one who was killed in the middle of it: it was never acted upon. */
+                if (line[n - 1] != '\n')
+                        break;
+                line[n - 1] = '\0';
+                r = parse_line(record, line);
+                if (r < 0)
+                        return r;
+        }
+        r = check_record(record, id);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(record);
+        return 0;
+}
+
+static void put_aside(int jobs, const char *name, int error) {
+        char aside[NAME_MAX + 8];
+
+        snprintf(aside, sizeof(aside), ".%s.bad", name);
+        log_line(LOG_ERR, NULL, "ledger: job %s cannot be read (%s), keeping it as jobs/%s", name,
+                 strerror(-error), aside);
+        (void) renameat(jobs, name, jobs, aside);
+}
+
+static int load_job(const Ledger *l, const char *name, Records *all) {
+        _cleanup_(record_freep) Record *record = NULL;
+        uint32_t id;
+        int r;
+
+        if (name[0] == '.')
+                return 0;
+        r = parse_u32(name, UINT32_MAX, &id);
+        if (r >= 0)
+                r = read_job(l->jobs, name, id, &record);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                put_aside(l->jobs, name, r);
+                return 0;
+        }
+        r = records_add(all, record);
+        if (r < 0)
+                return r;
+        record = NULL;
+        return 0;
+}
+
+int ledger_load(const Ledger *l, Records *ret) {
+        Records all = {};
+        struct dirent *e;
+        int fd, r = 0;
+        DIR *d;
+
+        fd = openat(l->jobs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        d = fdopendir(fd);
+        if (!d) {
+                close_fd(fd);
+                return -ENOMEM;
+        }
+        while (r >= 0 && (e = readdir(d)))
+                r = load_job(l, e->d_name, &all);
+        closedir(d);
+        if (r < 0) {
+                records_done(&all);
+                return r;
+        }
+        *ret = all;
+        return 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Log
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+/* The file and line in our own source are of no use to whoever reads the journal. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "base/str.h"
+
+#include "core/names.h"
+
+#include "daemon/log.h"
+
+#define MESSAGE_ID_JOB_NEW "c1b4b0a8f2f94f0f8c1a4d6c0b4a9e21"
+#define MESSAGE_ID_JOB_STEP "7f0f3f1a5a8c4b7ea1d3c2b5e6f70819"
+#define MESSAGE_ID_JOB_WEDGED "e2a91c5d04f64a0bb8f3d7c6a5b49e10"
+
+static bool to_journal;
+
+void log_open(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long dev, ino;
+        struct stat st;
+
+        to_journal = stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+                     fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+/* One line in the making: fields one behind the other in buf. */
+typedef struct Line {
+        struct iovec fields[20];
+        size_t n;
+        char buf[4096];
+        size_t used;
+} Line;
+
+static void add(Line *l, const char *format, ...) _printf_(2, 3);
+static void add(Line *l, const char *format, ...) {
+        size_t room = sizeof(l->buf) - l->used;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vsnprintf(l->buf + l->used, room, format, ap);
+        va_end(ap);
+        if (n < 0 || l->n == ELEMENTSOF(l->fields))
+                return;
+        n = MIN2(n, (int) room - 1);
+        l->fields[l->n++] = (struct iovec){ l->buf + l->used, (size_t) n };
+        l->used += MIN2((size_t) n + 1, room - 1);
+}
+
+static void add_record(Line *l, const Record *r) {
+        if (!r)
+                return;
+        add(l, FIELD_JOB "=%" PRIu32, r->id);
+        add(l, FIELD_OPERATION "=%s", op_kind_to_string(r->op.kind));
+        add(l, FIELD_OBJECT "=%s", RECORD_OBJECT(r));
+        add(l, FIELD_UID "=%" PRIu32, r->uid);
+        if (!bdf_is_none(r->pf))
+                add(l, "SRIOVD_PF=%s", BDF_STR(r->pf));
+}
+
+static void send(Line *l, int priority, const char *message) {
+        if (!to_journal) {
+                fprintf(stderr, "%s\n", message);
+                return;
+        }
+        add(l, "PRIORITY=%d", priority);
+        add(l, "SYSLOG_IDENTIFIER=sriovd");
+        add(l, "MESSAGE=%s", message);
+        (void) sd_journal_sendv(l->fields, (int) l->n);
+}
+
+void log_line(int priority, const Record *r, const char *format, ...) {
+        Line l = { .n = 0 };
+        char message[1024];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(message, sizeof(message), format, ap);
+        va_end(ap);
+        add_record(&l, r);
+        send(&l, priority, message);
+}
+
+int log_error_errno(int error, const char *format, ...) {
+        char message[512];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(message, sizeof(message), format, ap);
+        va_end(ap);
+        log_line(LOG_ERR, NULL, "%s: %s", message, strerror(-error));
+        return error;
+}
+
+/* "0000:01:00.0: job 7" or, where there is no device, "job 7". */
+static const char *head(const Record *r, char buf[static 128]) {
+        const char *object = RECORD_OBJECT(r);
+
+        snprintf(buf, 128, "%s%sjob %" PRIu32, object, object[0] != '\0' ? ": " : "", r->id);
+        return buf;
+}
+
+void log_job_new(const Record *r) {
+        Line l = { .n = 0 };
+        char message[512], h[128];
+        int n;
+
+        n = snprintf(message, sizeof(message), "%s: %s", head(r, h), op_kind_to_string(r->op.kind));
+        if (r->op.kind == OP_SET_VFS)
+                n += snprintf(message + n, sizeof(message) - (size_t) n, " %" PRIu32, r->op.count);
+        if (r->op.driver[0] != '\0' && r->op.kind != OP_UNLOAD)
+                n += snprintf(message + n, sizeof(message) - (size_t) n, " driver '%s'",
+                              r->op.driver);
+        snprintf(message + n, sizeof(message) - (size_t) n, ", asked by uid %" PRIu32, r->uid);
+        add_record(&l, r);
+        add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_NEW);
+        send(&l, LOG_INFO, message);
+}
+
+void log_job_step(const Record *r, const Step *step, const StepResult *result, uint64_t usec) {
+        Line l = { .n = 0 };
+        char message[640], text[STEP_STR_MAX], why[FAULT_STR_MAX];
+        bool done = result->answer == STEP_DONE;
+        Fault fault = ladder_fault(step, result);
+
+        snprintf(message, sizeof(message), "%s%s%s (job %" PRIu32 ", %" PRIu64 " ms)",
+                 step_format(step, text, sizeof(text)), done ? "" : ": ",
+                 done ? "" : fault_format(&fault, why, sizeof(why)), r->id, usec / 1000);
+        add_record(&l, r);
+        add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_STEP);
+        add(&l, "SRIOVD_STEP=%s", rung_to_string(step->rung));
+        add(&l, FIELD_RESULT "=%s", step_answer_to_string(result->answer));
+        add(&l, FIELD_USEC "=%" PRIu64, usec);
+        send(&l, done ? LOG_INFO : LOG_WARNING, message);
+}
+
+void log_job_wedged(const Record *r, const Step *step, const char *where) {
+        Line l = { .n = 0 };
+        char message[1024], text[STEP_STR_MAX];
+
+        snprintf(message, sizeof(message),
+                 "%s: stuck in the kernel (job %" PRIu32
+                 ", at %s), no further write until it comes back",
+                 step_format(step, text, sizeof(text)), r->id, where);
+        add_record(&l, r);
+        add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_WEDGED);
+        add(&l, "SRIOVD_STEP=%s", rung_to_string(step->rung));
+        send(&l, LOG_CRIT, message);
+}
+
+void log_job_end(const Record *r) {
+        Line l = { .n = 0 };
+        char message[800], h[128];
+        uint64_t usec = r->started > 0 ? r->ended - r->started : 0;
+        bool good = r->result == RESULT_DONE || r->result == RESULT_SKIPPED;
+
+        snprintf(message, sizeof(message), "%s: %s %s%s%s", head(r, h),
+                 op_kind_to_string(r->op.kind), job_result_to_string(r->result),
+                 r->message ? ": " : "", r->message ? r->message : "");
+        add_record(&l, r);
+        add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_END);
+        add(&l, FIELD_RESULT "=%s", job_result_to_string(r->result));
+        add(&l, FIELD_PID "=%" PRIu32, r->pid);
+        add(&l, FIELD_USEC "=%" PRIu64, usec);
+        if (r->error)
+                add(&l, FIELD_ERROR "=%s", r->error);
+        if (r->reason)
+                add(&l, FIELD_REASON "=%s", r->reason);
+        send(&l, good ? LOG_NOTICE : LOG_WARNING, message);
+}

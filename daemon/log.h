@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Log: lines for the journal, with the fields that history is made of
+ *
+ * A line names the PF first, quotes what the user typed, says what happens next. Where stderr is not the
+ * journal's (a terminal, a test) the same line goes there, without its fields.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <syslog.h>
+
+#include "base/macro.h"
+
+#include "core/ladder.h"
+
+#include "daemon/record.h"
+
+void log_open(void);
+
+/* r may be NULL. */
+void log_line(int priority, const Record *r, const char *format, ...) _printf_(3, 4);
+/* The same at LOG_ERR, "...: why"; error is a negative errno and is returned. */
+int log_error_errno(int error, const char *format, ...) _printf_(2, 3);
+
+void log_job_new(const Record *r);
+void log_job_step(const Record *r, const Step *step, const StepResult *result, uint64_t usec);
+void log_job_wedged(const Record *r, const Step *step, const char *where);
+void log_job_end(const Record *r);

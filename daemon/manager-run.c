@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Manager: runs the queue's effects
+ *
+ * The order in manager_release() is the promise of the ledger: the child waits, its name is written down, only then is it
+ * asked.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#include "kernel/scan.h"
+
+#include "daemon/log.h"
+#include "daemon/manager-run.h"
+#include "daemon/plan-id.h"
+#include "daemon/recover.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+
+static void keep(Manager *m, const Record *r, const Climb *climb) {
+        int k;
+
+        k = ledger_write(&m->ledger, r, climb);
+        if (k < 0)
+                log_error_errno(k, "job %u: cannot write the ledger", r->id);
+}
+
+static void note(Manager *m, const Record *r) {
+        int k;
+
+        k = ledger_note(&m->ledger, r);
+        if (k < 0)
+                log_error_errno(k, "job %u: cannot write the ledger", r->id);
+}
+
+int manager_release(Manager *m, Record *r, size_t index, const Step *step) {
+        WorkerRequest request = {
+                .work = WORKER_STEP, .job = r->id, .index = index, .step = *step
+        };
+        uint64_t deadline =
+                (uint64_t) step_deadline_sec(step) * m->settings.deadline_factor * USEC_PER_SEC;
+        Worker *w;
+        int k;
+
+        k = workers_get(&m->workers, &w);
+        if (k < 0)
+                return log_error_errno(k, "job %u: cannot start a process for %s", r->id,
+                                       rung_to_string(step->rung));
+        k = ledger_begin(&m->ledger, r->id, index, &w->process);
+        if (k < 0)
+                return log_error_errno(k, "job %u: cannot write the ledger, and so not do %s",
+                                       r->id, rung_to_string(step->rung));
+        k = worker_ask(w, &request, deadline);
+        if (k < 0)
+                return log_error_errno(k, "job %u: cannot ask a process for %s", r->id,
+                                       rung_to_string(step->rung));
+        r->stage = step->rung;
+        r->news |= NEWS_STEP;
+        return 0;
+}
+
+/* Takes over what the queue knows better. Until the end the result is what the next daemon would have to say. */
+void manager_take_over(Record *r, const Job *j) {
+        char text[FAULT_STR_MAX];
+        size_t warned = strv_length(r->warnings);
+
+        if (r->state != j->state)
+                r->news |= NEWS_STATE;
+        r->state = j->state;
+        r->phase = j->climb.phase;
+        if (r->started == 0 && j->state != JOB_WAITING)
+                r->started = manager_now();
+        if (!r->settled && j->climb.failed)
+                r->result = RESULT_FAILED;
+        else if (!r->settled && j->stop)
+                r->result = j->stop_as;
+        if (!r->settled)
+                (void) record_set_fault(r, &j->fault);
+        for (uint32_t i = 0; i < j->n_warnings; i++)
+                (void) record_warn(r, fault_format(j->warnings + i, text, sizeof(text)));
+        if (strv_length(r->warnings) != warned)
+                r->news |= NEWS_WARNINGS;
+}
+
+/* A plan of its own, another than the caller of that job had in mind: nothing may be written. */
+static bool is_expected(Manager *m, const Record *r, const Job *j) {
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        char id[PLAN_ID_MAX];
+        Fault fault;
+
+        if (!r->expect || j->climb.plan ||
+            ladder_plan(m->snapshot, &j->op, NULL, &plan, &fault) != 0)
+                return true;
+        return streq(plan_id(plan, id), r->expect);
+}
+
+static void refuse_stale(Manager *m, Record *r) {
+        Fault stale = fault_text(FAULT(FAULT_PLAN_STALE), r->expect), fault;
+
+        if (queue_cancel(&m->queue, r->id, 0, RESULT_REFUSED, &fault) != 0)
+                return;
+        (void) record_set_fault(r, &stale);
+        r->result = RESULT_REFUSED;
+        r->settled = true;
+}
+
+static void run_snapshot(Manager *m, const Job *j, Record *r) {
+        uint32_t id = j->id;
+
+        manager_take_over(r, j);
+        (void) manager_look(m);
+        if (!is_expected(m, r, j))
+                refuse_stale(m, r);
+        (void) queue_planned(&m->queue, id, m->snapshot);
+}
+
+static void take_plan(Manager *m, Record *r, const Job *j) {
+        record_add_stages(r, j->climb.plan);
+        r->n_steps = r->n_acts + j->climb.plan->n_steps;
+        r->news |= NEWS_STAGES | NEWS_STEP;
+        keep(m, r, &j->climb);
+}
+
+static void step_failed_to_start(Manager *m, uint32_t id, size_t index, int error) {
+        Outcome outcome = { .index = index, .result = { .answer = STEP_FAILED, .error = -error } };
+
+        (void) ledger_end(&m->ledger, id, &outcome);
+        (void) queue_step_done(&m->queue, id, index, &outcome.result);
+}
+
+static void release(Manager *m, const Job *j, Record *r, size_t index) {
+        int k;
+
+        k = manager_release(m, r, index, j->climb.plan->steps + index);
+        if (k < 0)
+                step_failed_to_start(m, r->id, index, k);
+}
+
+/* The first step of a plan is begun once: then the plan is new. */
+static void run_step(Manager *m, const Job *j, Record *r, size_t index) {
+        manager_take_over(r, j);
+        if (index == 0)
+                take_plan(m, r, j);
+        if (workers_busy(&m->workers) < m->settings.fan_out)
+                release(m, j, r, index);
+        else
+                m->held[m->n_held++] = (Held){ r->id, index };
+}
+
+/* Steps that waited for others to come back. None starts behind one that is stuck. */
+static void release_held(Manager *m) {
+        while (m->n_held > 0 && workers_busy(&m->workers) < m->settings.fan_out &&
+               !queue_wedged(&m->queue)) {
+                Held next = m->held[0];
+                const Job *j = queue_find(&m->queue, next.job);
+                Record *r = records_find(&m->records, next.job);
+
+                memmove(m->held, m->held + 1, --m->n_held * sizeof(Held));
+                if (j && r && j->climb.plan)
+                        release(m, j, r, next.index);
+        }
+}
+
+/* What clients see of the devices when they hear of the end must be what the job made of them. */
+static void look_after(Manager *m, const Record *r) {
+        if (r->n_acts == 0)
+                return;
+        if (bdf_is_none(r->pf) || r->op.kind == OP_REMOVE)
+                (void) manager_look(m);
+        else
+                (void) scan_fn(m->kernel, m->snapshot, r->pf);
+}
+
+static void run_finish(Manager *m, const Job *j, Record *r) {
+        manager_take_over(r, j);
+        /* Partial by what an earlier daemon had done of it, of which this queue knows nothing. */
+        if (!r->settled && !(r->result == RESULT_PARTIAL && j->result == RESULT_DONE))
+                r->result = j->result;
+        r->stage = _RUNG_MAX;
+        r->ended = manager_now();
+        r->timeout = sd_event_source_disable_unref(r->timeout);
+        r->news |= NEWS_STATE | NEWS_STEP;
+        keep(m, r, NULL);
+        log_job_end(r);
+        look_after(m, r);
+        world_publish(m);
+        bus_job_changed(&m->bus, r);
+        bus_job_removed(&m->bus, r);
+}
+
+static void run_effect(Manager *m, const Effect *effect) {
+        Record *r = records_find(&m->records, effect->job->id);
+
+        /* Each job of the queue has its record from its first moment on. */
+        if (!r)
+                return;
+        switch (effect->kind) {
+        case EFFECT_SNAPSHOT:
+                run_snapshot(m, effect->job, r);
+                break;
+        case EFFECT_STEP:
+                run_step(m, effect->job, r, effect->index);
+                break;
+        case EFFECT_FINISH:
+                run_finish(m, effect->job, r);
+                break;
+        default:
+                break;
+        }
+}
+
+static void tell_news(Manager *m) {
+        world_publish(m);
+        FOREACH_RECORD(r, &m->records)
+        if (r->news != 0)
+                bus_job_changed(&m->bus, r);
+        manager_tell_status(m);
+}
+
+/* Does what the queue says until it has nothing more to say, then tells what is new. */
+void manager_drain(Manager *m) {
+        Effect effect;
+
+        if (!m->recovery) {
+                release_held(m);
+                while (queue_next(&m->queue, &effect))
+                        run_effect(m, &effect);
+        }
+        tell_news(m);
+        manager_forget_ended(m);
+        if (manager_state(m) == MANAGER_IDLE)
+                workers_let_go(&m->workers);
+        titles_ask(m);
+}
+
+static void step_answered(Manager *m, pid_t pid, const WorkerRequest *request,
+                          const WorkerReply *reply) {
+        Outcome outcome = { .index = request->index, .result = { .answer = STEP_DIED } };
+        Record *r = records_find(&m->records, request->job);
+        const Job *j = queue_find(&m->queue, request->job);
+        int k;
+
+        if (reply) {
+                outcome.result = reply->result;
+                outcome.usec = reply->usec;
+        }
+        if (!r)
+                return;
+        k = ledger_end(&m->ledger, r->id, &outcome);
+        if (k < 0)
+                log_error_errno(k, "job %u: cannot write the ledger", r->id);
+        result_forget(m->ledger.results, r->id, pid);
+        log_job_step(r, &request->step, &outcome.result, outcome.usec);
+        r->news |= NEWS_STEP;
+        if (m->recovery) {
+                recover_step_done(m, request, &outcome);
+                return;
+        }
+        (void) record_add_act(r, &request->step, outcome.result.answer, outcome.usec);
+        (void) queue_step_done(&m->queue, r->id, request->index, &outcome.result);
+        if (j)
+                manager_take_over(r, j);
+}
+
+void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
+                      void *userdata) {
+        Manager *m = userdata;
+
+        if (request->work == WORKER_NAMES)
+                titles_answered(m, request, reply);
+        else
+                step_answered(m, pid, request, reply);
+        manager_kick(m);
+}
+
+void manager_overdue(const Worker *w, void *userdata) {
+        Manager *m = userdata;
+        Record *r = records_find(&m->records, w->request.job);
+        char where[512], text[STEP_STR_MAX], warning[sizeof(where) + sizeof(text) + 64];
+
+        if (!r)
+                return;
+        if (m->recovery)
+                recover_overdue(m);
+        else
+                (void) queue_overdue(&m->queue, r->id);
+        process_where(w->process.pid, where, sizeof(where));
+        snprintf(warning, sizeof(warning), "%s: stuck in the kernel in process %d, at %s",
+                 step_format(&w->request.step, text, sizeof(text)), (int) w->process.pid, where);
+        (void) record_warn(r, warning);
+        r->state = JOB_WEDGED;
+        r->news |= NEWS_STATE | NEWS_WARNINGS;
+        note(m, r);
+        log_job_wedged(r, &w->request.step, where);
+        manager_kick(m);
+}

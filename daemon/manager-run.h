@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Manager-run: what the manager's two halves have of each other
+ */
+#pragma once
+
+#include "daemon/manager.h"
+
+/* manager-run.c: does what the queue says until it has nothing more to say, then tells what is new. */
+void manager_drain(Manager *m);
+/* The workers' answers; userdata is the manager. */
+void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
+                      void *userdata);
+void manager_overdue(const Worker *w, void *userdata);
+
+/* manager.c */
+void manager_forget_ended(Manager *m);
+void manager_tell_status(Manager *m);

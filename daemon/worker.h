@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Workers: children for all that may wait in the kernel
+ *
+ * A child is an exec'd program of its own that shares nothing with us but one socket: a write that blocks cannot
+ * be cancelled, and whatever it held of ours would be held as long. It waits until it is asked; who it is stands in
+ * the ledger by then. No child that was asked is ever signaled. Idle ones are used again and let go with the last job.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "core/ladder.h"
+#include "core/queue.h"
+
+#include "daemon/process.h"
+
+/* Steps under way, as many that are stuck for ever, and one that asks for names. */
+#define WORKERS_MAX (2 * QUEUE_FAN_OUT + 1)
+#define WORKER_FD 3
+#define WORKER_IDS_MAX 16
+
+/* Both sides are the same program, so that the messages are plain structs. */
+typedef enum WorkerWork {
+        WORKER_STEP,
+        WORKER_NAMES, /* pci.ids' names of vendors and devices */
+} WorkerWork;
+
+typedef struct WorkerRequest {
+        WorkerWork work;
+        uint32_t job;
+        size_t index;
+        Step step;
+        size_t n_ids;
+        struct {
+                uint16_t vendor, device;
+        } ids[WORKER_IDS_MAX];
+} WorkerRequest;
+
+typedef struct WorkerReply {
+        StepResult result;
+        uint64_t usec;
+        struct {
+                char vendor[128], device[128];
+        } names[WORKER_IDS_MAX];
+} WorkerReply;
+
+typedef struct Workers Workers;
+
+typedef struct Worker {
+        Workers *all;
+        Process process;
+        int fd;
+        sd_event_source *io, *deadline;
+        bool busy;
+        WorkerRequest request; /* while busy */
+} Worker;
+
+/* reply is NULL if the child died of it; the worker is free or gone afterwards. */
+typedef void (*WorkerAnswered)(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
+                               void *userdata);
+typedef void (*WorkerOverdue)(const Worker *w, void *userdata);
+
+struct Workers {
+        sd_event *event;
+        const char *runtime;
+        WorkerAnswered answered;
+        WorkerOverdue overdue;
+        void *userdata;
+        Worker *items[WORKERS_MAX];
+};
+
+void workers_done(
+        Workers *all); /* closes the sockets: the idle exit, the busy ones when they can */
+
+/* An idle child, or a new one, that waits. 0, -EAGAIN (too many are stuck), -errno. */
+int workers_get(Workers *all, Worker **ret);
+/* Releases it. deadline_usec 0 = none. 0, -errno: it is gone and nothing was asked. */
+int worker_ask(Worker *w, const WorkerRequest *request, uint64_t deadline_usec);
+/* The idle ones may go. */
+void workers_let_go(Workers *all);
+/* How many steps are under way. */
+size_t workers_busy(const Workers *all);
+
+/* The child's side: --worker RUNTIME. The exit status. */
+int worker_main(const char *runtime);
