@@ -67,6 +67,7 @@ typedef struct Plan {
 Plan *plan_new(void);
 Plan *plan_free(Plan *p);
 int plan_push(Plan *p, const Step *step); /* a copy; 0, -ENOMEM */
+void plan_keep(Plan *p, Rung rung); /* drops the steps of all other rungs */
 static inline void plan_freep(Plan **p) {
         plan_free(*p);
 }

@@ -37,6 +37,15 @@ int plan_push(Plan *p, const Step *step) {
         return 0;
 }
 
+void plan_keep(Plan *p, Rung rung) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n_steps; i++)
+                if (p->steps[i].rung == rung)
+                        p->steps[n++] = p->steps[i];
+        p->n_steps = n;
+}
+
 static const char *const answer_names[_STEP_ANSWER_MAX] = {
         [STEP_DONE] = "done",   [STEP_FAILED] = "failed",     [STEP_KEPT] = "kept",
         [STEP_WRONG] = "wrong", [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",

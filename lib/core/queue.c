@@ -281,10 +281,14 @@ static void turn(Job *j) {
                 j->stop = false;
         if (j->stop && j->fault.reason == FAULT_NONE)
                 j->fault = fault_of_stop(j);
-        /* Behind a child that died inside a write nothing may be written: it may have died with the lock. */
-        if ((!c->failed && !j->stop) || j->fault.reason == FAULT_WORKER_DIED ||
-            ladder_way_back(&j->op, c->plan, c->states, &back) < 0 ||
-            climb_take_plan(c, CLIMB_BACK, back) < 0)
+        if ((!c->failed && !j->stop) || ladder_way_back(&j->op, c->plan, c->states, &back) < 0) {
+                end(j, result_of(j));
+                return;
+        }
+        /* Behind a child that died inside a write, it may have died with the global lock: only autoprobe takes none. */
+        if (j->fault.reason == FAULT_WORKER_DIED)
+                plan_keep(back, RUNG_FREE_PROBE);
+        if (climb_take_plan(c, CLIMB_BACK, back) < 0)
                 end(j, result_of(j));
 }
 

@@ -32,11 +32,20 @@ int climb_unbind_keeper(Kernel *k, const Step *step, StepResult *ret) {
         return grip_unbind(k, step->fn);
 }
 
-/* It claims one device by itself, so that any other needs the override (KERNEL.md 4.6). */
+/*
+ * It claims one device by itself, so that any other needs the override (KERNEL.md 4.6). Whoever has the PF is let go on
+ * the rung before; one that took it since then is not ours to take it from.
+ */
 int climb_stub_pf(Kernel *k, const Step *step, StepResult *ret) {
+        char driver[NAME_MAX_LENGTH];
         int r;
 
         (void) ret;
+        r = look_driver(k, step->fn, driver);
+        if (r < 0)
+                return r;
+        if (driver[0] != '\0' && !streq(driver, STUB_DRIVER))
+                return -EBUSY;
         if (!look_exists(k, ATTR_NAME(ATTR_DRIVERS, STUB_DRIVER))) {
                 r = k->load_module(k, STUB_DRIVER);
                 if (r < 0)

@@ -19,12 +19,16 @@
 
 #define IDS 8
 
+/* A step on the way back failed: nothing more is owed. A child died: nothing that takes a lock is. */
+#define EXCUSED_ALL 1
+#define EXCUSED_LOCKS 2
+
 typedef struct State {
         Queue q;
         World w;
         uint8_t submits, faults; /* still to come */
         uint8_t submitted[IDS], ended[IDS];
-        uint8_t excused; /* a step on the way back failed: nothing more is owed */
+        uint8_t excused; /* EXCUSED_* */
         uint8_t looking; /* the job that waits for a snapshot */
 } State;
 
@@ -206,13 +210,13 @@ static void check_end(State *s, const Job *j) {
         for (size_t i = 0; i < QUEUE_MAX; i++)
                 if (s->q.jobs[i].state == JOB_RUNNING || s->q.jobs[i].state == JOB_WEDGED)
                         return; /* another one is on its way and owes what is missing */
-        if (s->excused)
-                return;
         for (unsigned i = 0; i < WORLD_PFS; i++) {
                 const WorldPf *p = s->w.pfs + i;
 
-                if (p->here && !p->autoprobe)
+                if (p->here && !p->autoprobe && !(s->excused & EXCUSED_ALL))
                         die(s, "autoprobe was not given back", NULL);
+                if (s->excused)
+                        continue;
                 if (p->here && p->driver == DRIVER_STUB)
                         die(s, "the stub was left on a PF", NULL);
                 for (unsigned v = 0; v < p->n_vfs; v++)
@@ -260,10 +264,12 @@ static void try_answer(const State *s, const Job *job, size_t index, StepAnswer 
                 memcpy(result.override, parked.override, sizeof(result.override));
         }
         if (result.answer != STEP_DONE && result.answer != STEP_KEPT &&
-            (job->climb.phase == CLIMB_BACK || answer == STEP_DIED || answer == STEP_GONE))
-                next.excused = 1;
+            (job->climb.phase == CLIMB_BACK || answer == STEP_GONE))
+                next.excused |= EXCUSED_ALL;
+        if (answer == STEP_DIED)
+                next.excused |= EXCUSED_LOCKS;
         if (step->rung == RUNG_UNSTUB_PF && result.answer != STEP_DONE)
-                next.excused = 1;
+                next.excused |= EXCUSED_ALL;
         if (queue_step_done(&next.q, job->id, index, &result) < 0)
                 die(s, "an answer was not taken", step);
         go(&next);

@@ -324,6 +324,47 @@ static void nothing_is_written_behind_a_child_that_died(void **state) {
         queue_done(&q);
 }
 
+static void autoprobe_is_given_back_even_then(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Rung last = RUNG_HOLD_PROBE;
+        Queue q;
+        Effect e;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 1), 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP) {
+                last = e.step->rung;
+                answer(&q, &e, last == RUNG_VFS_ON ? STEP_DIED : STEP_DONE, 0);
+        }
+        assert_int_equal(last, RUNG_FREE_PROBE);
+        assert_int_equal(e.job->result, RESULT_FAILED);
+        queue_done(&q);
+}
+
+static void a_plan_is_resumed_where_it_stopped(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Job old = { .id = 7, .op = set(PF, 2), .pf = PF, .n_askers = 1, .state = JOB_RUNNING };
+        StepState states[8] = { STEP_STATE_DONE, STEP_STATE_DONE, STEP_STATE_RUNNING };
+        Plan *plan = NULL, *other = NULL;
+        Fault fault;
+        Queue q;
+        Effect e;
+
+        (void) state;
+        queue_init(&q);
+        assert_int_equal(queue_restore(&q, &old), 0);
+        assert_int_equal(ladder_plan(s, &old.op, NULL, &plan, &fault), 0);
+        assert_int_equal(ladder_plan(s, &old.op, NULL, &other, &fault), 0);
+        assert_int_equal(queue_resume(&q, 7, plan, states), 0);
+        assert_int_equal(queue_resume(&q, 8, other, states), -ENOENT);
+        e = run(&q, s);
+        assert_int_equal(e.step->rung, RUNG_FREE_PROBE);
+        answer(&q, &e, STEP_DONE, 0);
+        assert_int_equal(run_to_end(&q, s).job->result, RESULT_DONE);
+        queue_done(&q);
+}
+
 static void a_device_that_is_gone_by_its_turn_ends_the_job_as_gone(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
         Queue q;
@@ -393,6 +434,8 @@ int main(void) {
                 cmocka_unit_test(a_use_found_on_the_way_refuses_with_nothing_owed),
                 cmocka_unit_test(vfs_that_the_driver_keeps_are_taken_down_through_the_stub),
                 cmocka_unit_test(nothing_is_written_behind_a_child_that_died),
+                cmocka_unit_test(autoprobe_is_given_back_even_then),
+                cmocka_unit_test(a_plan_is_resumed_where_it_stopped),
                 cmocka_unit_test(a_device_that_is_gone_by_its_turn_ends_the_job_as_gone),
                 cmocka_unit_test(a_job_keeps_its_id_over_a_restart),
                 cmocka_unit_test(answers_nobody_asked_for_change_nothing),

@@ -236,6 +236,15 @@ static void a_stub_is_loaded_bound_and_taken_off(void **state) {
                       PF "/driver_override=\n");
 }
 
+static void a_stub_takes_no_pf_from_another_driver(void **state) {
+        Fake f;
+
+        (void) state;
+        fake_init(&f);
+        assert_answer(climb(&f, STEP(.rung = RUNG_STUB_PF)), STEP_FAILED, EBUSY);
+        assert_int_equal(f.n_log, 0);
+}
+
 static void a_stub_that_does_not_take_leaves_no_override(void **state) {
         Fake f;
 
@@ -280,6 +289,7 @@ int main(void) {
                 cmocka_unit_test(a_pf_is_never_unbound_or_removed_while_it_has_vfs),
                 cmocka_unit_test(a_driver_that_keeps_vfs_is_unbound_with_them),
                 cmocka_unit_test(a_stub_is_loaded_bound_and_taken_off),
+                cmocka_unit_test(a_stub_takes_no_pf_from_another_driver),
                 cmocka_unit_test(a_stub_that_does_not_take_leaves_no_override),
                 cmocka_unit_test(taking_off_a_stub_leaves_another_driver_alone),
         };
