@@ -205,6 +205,29 @@ static void an_overdue_step_closes_the_lane_until_the_kernel_lets_go(void **stat
         queue_done(&q);
 }
 
+static void beside_a_stuck_vf_no_other_is_begun(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", QUEUE_FAN_OUT + 1, "igbvf");
+        Effect e[QUEUE_FAN_OUT];
+        Queue q;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, set(PF, 0), 0);
+        while ((e[0] = run(&q, s)).step->rung != RUNG_PARK_VF)
+                answer(&q, &e[0], STEP_DONE, 0);
+        for (unsigned i = 1; i < QUEUE_FAN_OUT; i++)
+                e[i] = run(&q, s);
+        assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        assert_int_equal(queue_overdue(&q, e[0].job->id), 0);
+        for (unsigned i = 1; i < QUEUE_FAN_OUT; i++) {
+                answer(&q, &e[i], STEP_DONE, 0);
+                assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        }
+        answer(&q, &e[0], STEP_DONE, 0);
+        assert_int_equal(run(&q, s).step->rung, RUNG_PARK_VF);
+        queue_done(&q);
+}
+
 static void a_running_job_stops_between_two_steps_and_gives_back(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
         Queue q;
@@ -428,6 +451,7 @@ int main(void) {
                 cmocka_unit_test(a_removal_closes_all_below_for_later_asks_until_it_ends),
                 cmocka_unit_test(a_full_queue_is_an_answer),
                 cmocka_unit_test(an_overdue_step_closes_the_lane_until_the_kernel_lets_go),
+                cmocka_unit_test(beside_a_stuck_vf_no_other_is_begun),
                 cmocka_unit_test(a_running_job_stops_between_two_steps_and_gives_back),
                 cmocka_unit_test(one_vf_that_fails_leaves_the_others_and_makes_it_partial),
                 cmocka_unit_test(a_vf_that_no_driver_takes_is_a_warning),
