@@ -108,6 +108,13 @@ static int run_aer(Sim *sim, const Words *w, FILE *f) {
         return sim_aer(sim, bdf) ? 0 : -ENOENT;
 }
 
+static int run_button(Sim *sim, const Words *w, FILE *f) {
+        Bdf bdf;
+
+        (void) f;
+        return bdf_parse(word(w, 1), &bdf) < 0 ? -EINVAL : sim_button(sim, bdf);
+}
+
 static int run_reports(Sim *sim, const Words *w, FILE *f) {
         sim_print_reports(sim, f);
         if (streq(word(w, 1), "forget"))
@@ -142,6 +149,7 @@ static const struct {
         { "hold", run_hold },     { "drop", run_hold },     { "inherit", run_inherit },
         { "link", run_link },     { "aer", run_aer },       { "reports", run_reports },
         { "writes", run_writes }, { "flying", run_flying }, { "now", run_now },
+        { "button", run_button },
 };
 
 int control_run(Sim *sim, const char *command, FILE *f) {

@@ -9,6 +9,7 @@
  *      inherit ADDRESS N               VFs that nobody's driver made
  *      link ADDRESS up|down
  *      aer ADDRESS                     a non-fatal error at this port
+ *      button ADDRESS                  the attention button of this port's slot
  *      reports [forget]                what was seen, a line each
  *      writes [ATTR]                   how often
  *      flying                          what is in the kernel now, a line each

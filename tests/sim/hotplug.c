@@ -168,3 +168,18 @@ SimTask *sim_aer(Sim *sim, Bdf port) {
                 t->guarded = true;
         return t;
 }
+
+int sim_button(Sim *sim, Bdf port) {
+        SimHw *hw = world_hw(sim, port);
+        SimTask *t;
+
+        if (!hw || !hw->service || hw->turning)
+                return -ENODEV;
+        hw->turning = true;
+        hw->turn_on = !hw->slot_on;
+        t = sched_spawn(SCHED(sim), irq_thread, hw, NULL);
+        if (!t)
+                return -ENOMEM;
+        t->guarded = true;
+        return 0;
+}

@@ -68,6 +68,9 @@ void sim_settle(Sim *sim);
 /* A non-fatal AER error at this port: its thread walks all devices below. */
 SimTask *sim_aer(Sim *sim, Bdf port);
 
+/* The attention button of this port's slot: the interrupt thread switches it. -ENODEV if pciehp is not there. */
+int sim_button(Sim *sim, Bdf port);
+
 /* Some program opens or closes the vfio group of fn. 0, -ENOENT. */
 int sim_hold(Sim *sim, Bdf fn, bool hold);
 /* The VFs are there when the PF's driver finds them. 0, -ENOENT, -ERANGE. */

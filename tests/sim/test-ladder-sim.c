@@ -328,6 +328,66 @@ static void run_with(const Case *c, SimVariant v, const Answer *a, unsigned nth,
         sim_free(sim);
 }
 
+/* Cancels when its nth step has begun. */
+typedef struct Canceler {
+        unsigned nth, seen;
+} Canceler;
+
+static void cancel_at(Host *h, const Step *step, void *arg) {
+        Canceler *c = arg;
+        Fault fault;
+
+        (void) step;
+        if (++c->seen == c->nth)
+                queue_cancel(&h->queue, 1, 0, RESULT_CANCELED, &fault);
+}
+
+static bool cancel_run(const Case *c, SimVariant v, unsigned nth) {
+        Sim *sim = world_of(c, v);
+        Canceler canceler = { .nth = nth };
+        Watched w = { .nth = 0 };
+        char autoprobe[8] = "1";
+        Kernel *k = sim_kernel(sim);
+        const HostEnd *end;
+        const char *left;
+        uint64_t before = 0, after = 0;
+        Fault fault;
+        uint32_t id;
+        Host h;
+
+        k->identity(k, ATTR_FN(ATTR_DIRECTORY, IGB0), &before);
+        (void) k->read(k, ATTR_FN(ATTR_AUTOPROBE, IGB0), autoprobe, sizeof(autoprobe));
+        host_init(&h, sim);
+        h.on_step = cancel_at;
+        h.on_step_arg = &canceler;
+        id = host_submit(&h, &c->op, &fault);
+        if (id != 0) {
+                check(host_run(&h), c, v, NULL, &w, sim, "canceled at step %u: does not end", nth);
+                end = host_end(&h, id);
+                check(end && end->times == 1 && end->result > RESULT_NONE, c, v, NULL, &w, sim,
+                      "canceled at step %u: is not told of once", nth);
+        }
+        check(sim_reports(sim, _SIM_REPORT_MAX) == 0, c, v, NULL, &w, sim,
+              "canceled at step %u: the kernel was put in danger", nth);
+        k->identity(k, ATTR_FN(ATTR_DIRECTORY, IGB0), &after);
+        left = left_behind(sim, &w, before == after ? autoprobe : "1");
+        check(!left || canceler.seen < nth, c, v, NULL, &w, sim, "canceled at step %u: %s", nth,
+              left ? left : "");
+        host_done(&h);
+        sim_free(sim);
+        return canceler.seen >= nth;
+}
+
+static void a_cancel_between_any_two_steps_leaves_nothing(void **state) {
+        (void) state;
+        failures = 0;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (int v = 0; v < _SIM_VARIANT_MAX; v++)
+                        for (unsigned nth = 1; cancel_run(&cases[i], v, nth); nth++)
+                                ;
+        assert_int_equal(failures, 0);
+}
+
 static void every_operation_ends_as_it_should_on_every_variant(void **state) {
         unsigned n;
 
@@ -336,6 +396,69 @@ static void every_operation_ends_as_it_should_on_every_variant(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 for (int v = 0; v < _SIM_VARIANT_MAX; v++)
                         run_with(&cases[i], v, NULL, 0, &n);
+        assert_int_equal(failures, 0);
+}
+
+/* What happens just as a write enters the kernel, when it is too late to look again. */
+static void user_comes(Sim *sim, const char *path, const char *value, int result, void *arg) {
+        char driver[NAME_MAX_LENGTH];
+        Kernel *k = sim_kernel(sim);
+
+        (void) arg;
+        if (result != 1 || !strstr(path, "sriov_numvfs") || !streq(value, "0"))
+                return;
+        /* Without its driver there is no group to open. */
+        if (k->link(k, ATTR_FN(ATTR_DRIVER, VF0), driver, sizeof(driver)) >= 0 &&
+            streq(driver, "vfio-pci"))
+                sim_hold(sim, VF0, true);
+}
+
+static void button_is_pressed(Sim *sim, const char *path, const char *value, int result,
+                              void *arg) {
+        /* The port's own, and the innermost one of the switch. */
+        static const Bdf ports[] = { { 0, 0x0008 }, { 0, 0x0208 } };
+
+        (void) value;
+        (void) arg;
+        for (size_t i = 0; i < ELEMENTSOF(ports); i++)
+                if (result == 1 && streq(path, ATTR_FN(ATTR_REMOVE, PORT0)))
+                        (void) sim_button(sim, ports[i]);
+}
+
+static void run_with_visitor(const Case *c, SimVariant v,
+                             void (*visitor)(Sim *, const char *, const char *, int, void *)) {
+        Sim *sim = world_of(c, v);
+        Watched w = { .nth = 0 };
+        Fault fault;
+        Host h;
+
+        sim_on_write(sim, visitor, NULL);
+        host_init(&h, sim);
+        if (host_submit(&h, &c->op, &fault) != 0)
+                check(host_run(&h), c, v, NULL, &w, sim, "does not end");
+        check(sim_reports(sim, _SIM_REPORT_MAX) == 0, c, v, NULL, &w, sim,
+              "the kernel was put in danger");
+        host_done(&h);
+        sim_free(sim);
+}
+
+/* Dies without the rung park-vf. */
+static void a_user_who_comes_late_is_never_waited_for_under_the_global_lock(void **state) {
+        (void) state;
+        failures = 0;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (int v = 0; v < _SIM_VARIANT_MAX; v++)
+                        run_with_visitor(&cases[i], v, user_comes);
+        assert_int_equal(failures, 0);
+}
+
+/* Dies without the rung quiet-port. */
+static void a_button_that_is_pressed_while_its_port_goes_is_heard_by_nobody(void **state) {
+        (void) state;
+        failures = 0;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (int v = 0; v < _SIM_VARIANT_MAX; v++)
+                        run_with_visitor(&cases[i], v, button_is_pressed);
         assert_int_equal(failures, 0);
 }
 
@@ -360,6 +483,9 @@ static void whatever_a_write_answers_nothing_is_left_and_nothing_meets(void **st
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_operation_ends_as_it_should_on_every_variant),
+                cmocka_unit_test(a_user_who_comes_late_is_never_waited_for_under_the_global_lock),
+                cmocka_unit_test(a_button_that_is_pressed_while_its_port_goes_is_heard_by_nobody),
+                cmocka_unit_test(a_cancel_between_any_two_steps_leaves_nothing),
                 cmocka_unit_test(whatever_a_write_answers_nothing_is_left_and_nothing_meets),
         };
 

@@ -154,6 +154,10 @@ struct Sim {
 
 #define SCHED(sim) (&(sim)->sched)
 
+/* calls.c */
+Kernel calls_kernel(void);
+SimTask *calls_boot(Sim *sim);
+
 /* topology.c */
 int topology_read(Sim *sim, const char *text);
 
@@ -218,7 +222,7 @@ int inject_before(Sim *sim, const char *path); /* counts, finds the fault; -errn
 int inject_lie(Sim *sim, unsigned *ret); /* 1: the write pretends; 2: with *ret VFs */
 void inject_inside(Sim *sim); /* where the write holds its locks: blocked or delayed here */
 
-/* files.c, write.c: behind the Kernel */
+/* path.c, files.c, write.c: behind the Kernel */
 typedef struct SimPath {
         enum {
                 PATH_NONE,
