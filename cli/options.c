@@ -13,6 +13,10 @@
 #include "cli/suggest.h"
 #include "cli/when.h"
 
+/* sriovd's limits */
+#define REASON_LENGTH_MAX 255
+#define EXPECT_LENGTH_MAX 31
+
 typedef struct Option {
         const char *name;
         int letter; /* or a number above all letters */
@@ -188,14 +192,53 @@ static int parse_since(Cli *c, const char *s) {
                          s);
 }
 
+/* Options that are nothing but there. True if it is one. */
+static bool apply_flag(Cli *c, Options *o, int letter) {
+        bool *const flags[ARG_VERSION + 1][2] = {
+                ['n'] = { &c->dry_run },       [ARG_NO_BLOCK] = { &c->no_block },
+                [ARG_RESCAN] = { &c->rescan }, [ARG_ALL_FUNCTIONS] = { &c->all_functions },
+                ['a'] = { &c->all, &c->vfs },  [ARG_VFS] = { &c->vfs },
+                ['h'] = { &o->help },          [ARG_VERSION] = { &o->version },
+        };
+
+        if (!flags[letter][0])
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(flags[letter]); i++)
+                if (flags[letter][i])
+                        *flags[letter][i] = true;
+        return true;
+}
+
+/* sriovd keeps no longer ones, and what it says of them is not about length. */
+static int take_text(const Cli *c, const char *option, size_t max, const char *s,
+                     const char **ret) {
+        size_t n = strlen(s);
+
+        if (n == 0 || n > max)
+                return say_usage(c, "--%s: must have 1 to %zu bytes, not %zu", option, max, n);
+        *ret = s;
+        return 0;
+}
+
+/* Options whose value is looked at later, or by sriovd. True if it is one. */
+static bool apply_text(Cli *c, int letter, const char *argument) {
+        const char **const texts[ARG_VERSION + 1] = {
+                [ARG_DRIVER] = &c->driver,
+                ['D'] = &c->directory,
+                ['o'] = &c->columns,
+                ['H'] = &c->host,
+        };
+
+        if (!texts[letter])
+                return false;
+        *texts[letter] = argument;
+        return true;
+}
+
 static int apply(Cli *c, Options *o, int letter, const char *argument) {
+        if (apply_flag(c, o, letter) || apply_text(c, letter, argument))
+                return 0;
         switch (letter) {
-        case 'n':
-                c->dry_run = true;
-                return 0;
-        case ARG_NO_BLOCK:
-                c->no_block = true;
-                return 0;
         case 'w':
                 c->wait_limited = true;
                 return parse_span(c, "--wait", argument, &c->wait_usec);
@@ -203,50 +246,18 @@ static int apply(Cli *c, Options *o, int letter, const char *argument) {
                 return parse_timeout(c, argument);
         case ARG_FORCE:
                 return parse_force(c, argument);
-        case ARG_DRIVER:
-                c->driver = argument;
-                return 0;
-        case ARG_RESCAN:
-                c->rescan = true;
-                return 0;
-        case ARG_ALL_FUNCTIONS:
-                c->all_functions = true;
-                return 0;
         case ARG_REASON:
-                c->reason = argument;
-                return 0;
+                return take_text(c, "reason", REASON_LENGTH_MAX, argument, &c->reason);
         case ARG_EXPECT:
-                c->expect = argument;
-                return 0;
-        case 'a':
-                c->all = c->vfs = true;
-                return 0;
-        case ARG_VFS:
-                c->vfs = true;
-                return 0;
+                return take_text(c, "expect", EXPECT_LENGTH_MAX, argument, &c->expect);
         case ARG_LINES:
                 return parse_lines(c, argument);
         case ARG_SINCE:
                 return parse_since(c, argument);
-        case 'D':
-                c->directory = argument;
-                return 0;
-        case 'o':
-                c->columns = argument;
-                return 0;
         case ARG_JSON:
                 return parse_json(c, argument);
         case ARG_NO_LEGEND:
                 c->legend = false;
-                return 0;
-        case 'H':
-                c->host = argument;
-                return 0;
-        case 'h':
-                o->help = true;
-                return 0;
-        case ARG_VERSION:
-                o->version = true;
                 return 0;
         default:
                 return 0;

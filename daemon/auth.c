@@ -106,6 +106,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
                 r = sd_bus_enqueue_for_read(bus, q->message);
         if (r < 0) {
                 log_error_errno(r, "cannot go on with a client's request");
+                (void) sd_bus_reply_method_errno(q->message, r, NULL);
                 request_free(q);
         }
         return 0;
@@ -170,7 +171,8 @@ int auth_check(Auth *a, sd_bus_message *m, Action action, Caller *ret_caller, sd
         Fault fault;
         int r;
 
-        if (sd_bus_message_get_sender(m)) {
+        /* A peer may put any sender into its messages, and would then be asked itself who that is. */
+        if (sd_bus_is_bus_client(sd_bus_message_get_bus(m)) > 0) {
                 r = sender_caller(a, m, &caller);
                 if (r == 0)
                         return 0;

@@ -37,7 +37,8 @@ static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *
         /* It may have been forgotten while the bus was asked. */
         r = find(m, sd_bus_message_get_path(message));
         if (!r)
-                return -ESRCH;
+                return sd_bus_error_set(error, fault_bus_name(FAULT_NO_SUCH_JOB),
+                                        "the job is over and forgotten");
         if (manager_cancel(m, r->id, &caller, &fault) != 0)
                 return bus_fault(error, &fault);
         return sd_bus_reply_method_return(message, NULL);
@@ -93,7 +94,7 @@ DEFINE_GETTER(get_progress, find, Record) {
                 object->n_steps > 0 ? (double) object->n_acts / (double) object->n_steps : 0.0;
 
         (void) m;
-        return sd_bus_message_append(reply, "d", is_good(object) ? 1.0 : progress);
+        return sd_bus_message_append(reply, "d", is_good(object) ? 1.0 : MIN2(progress, 1.0));
 }
 
 DEFINE_GETTER(get_progress_valid, find, Record) {
@@ -234,7 +235,7 @@ static int enumerate(sd_bus *bus _unused_, const char *prefix _unused_, void *us
 
         if (!paths)
                 return -ENOMEM;
-        FOREACH_RECORD(r, &m->records) {
+        FOREACH_RECORD (r, &m->records) {
                 paths[n] = bus_job_path(r->id);
                 if (!paths[n++]) {
                         strv_free(paths);

@@ -112,7 +112,7 @@ int bus_manager_list_pfs(sd_bus_message *message, void *userdata, sd_bus_error *
 }
 
 static int append_jobs(sd_bus_message *reply, const Manager *m, bool ended) {
-        FOREACH_RECORD(r, &m->records) {
+        FOREACH_RECORD (r, &m->records) {
                 _cleanup_free_ char *path = NULL;
                 int k;
 

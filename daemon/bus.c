@@ -21,6 +21,7 @@
 #include "daemon/manager.h"
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
+#define NAME_IS_OURS 1 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
 #define PEERS_MAX 64
 #define RETRY_USEC 5000000
 
@@ -104,12 +105,25 @@ static int connection_new(Manager *m, sd_bus *bus, bool system) {
         return r < 0 ? r : 0;
 }
 
-static int on_name(sd_bus_message *reply, void *userdata _unused_, sd_bus_error *error _unused_) {
+/* That another has it is no error of the bus, but an answer other than "you are the owner". */
+static const char *why_no_name(sd_bus_message *reply) {
+        uint32_t answer;
+
         if (sd_bus_message_is_method_error(reply, NULL))
+                return sd_bus_message_get_error(reply)->message;
+        if (sd_bus_message_read(reply, "u", &answer) < 0)
+                return "the answer makes no sense";
+        return answer == NAME_IS_OURS ? NULL : "another process has it";
+}
+
+static int on_name(sd_bus_message *reply, void *userdata _unused_, sd_bus_error *error _unused_) {
+        const char *why = why_no_name(reply);
+
+        if (why)
                 log_line(LOG_ERR, NULL,
                          "cannot have the name %s on the system bus: %s; root's clients still find "
                          "the private socket",
-                         BUS_NAME, sd_bus_message_get_error(reply)->message);
+                         BUS_NAME, why);
         return 0;
 }
 
@@ -239,10 +253,9 @@ int bus_start(Manager *m) {
 }
 
 void bus_done(Bus *b) {
-        while (b->connections) {
-                (void) sd_bus_flush(b->connections->bus);
+        /* No flush: it waits for ever for a client that does not read. What fits was sent at once. */
+        while (b->connections)
                 connection_free(b->connections);
-        }
         b->listen = sd_event_source_disable_unref(b->listen);
         b->retry = sd_event_source_disable_unref(b->retry);
         b->fd = close_fd(b->fd);
@@ -278,18 +291,19 @@ int bus_fault(sd_bus_error *error, const Fault *fault) {
                 if (sd_bus_is_ready(c->bus) > 0)
 
 void bus_added(Bus *b, const char *path, const char *interface) {
-        FOREACH_READY(c, b)
-        (void) sd_bus_emit_interfaces_added(c->bus, path, interface, NULL);
+        FOREACH_READY (c, b)
+                (void) sd_bus_emit_interfaces_added(c->bus, path, interface, NULL);
 }
 
 void bus_removed(Bus *b, const char *path, const char *interface) {
-        FOREACH_READY(c, b)
-        (void) sd_bus_emit_interfaces_removed(c->bus, path, interface, NULL);
+        FOREACH_READY (c, b)
+                (void) sd_bus_emit_interfaces_removed(c->bus, path, interface, NULL);
 }
 
 void bus_changed(Bus *b, const char *path, const char *interface, const char *const *properties) {
-        FOREACH_READY(c, b)
-        (void) sd_bus_emit_properties_changed_strv(c->bus, path, interface, (char **) properties);
+        FOREACH_READY (c, b)
+                (void) sd_bus_emit_properties_changed_strv(c->bus, path, interface,
+                                                           (char **) properties);
 }
 
 void bus_job_new(Bus *b, const Record *r) {
@@ -298,8 +312,9 @@ void bus_job_new(Bus *b, const Record *r) {
         if (!path)
                 return;
         bus_added(b, path, BUS_JOB);
-        FOREACH_READY(c, b)
-        (void) sd_bus_emit_signal(c->bus, BUS_PATH, BUS_MANAGER, "JobNew", "uo", r->id, path);
+        FOREACH_READY (c, b)
+                (void) sd_bus_emit_signal(c->bus, BUS_PATH, BUS_MANAGER, "JobNew", "uo", r->id,
+                                          path);
 }
 
 void bus_job_removed(Bus *b, const Record *r) {
@@ -307,10 +322,10 @@ void bus_job_removed(Bus *b, const Record *r) {
 
         if (!path)
                 return;
-        FOREACH_READY(c, b)
-        (void) sd_bus_emit_signal(c->bus, BUS_PATH, BUS_MANAGER, "JobRemoved", "uosss", r->id, path,
-                                  job_result_to_string(r->result), r->error ? r->error : "",
-                                  r->message ? r->message : "");
+        FOREACH_READY (c, b)
+                (void) sd_bus_emit_signal(c->bus, BUS_PATH, BUS_MANAGER, "JobRemoved", "uosss",
+                                          r->id, path, job_result_to_string(r->result),
+                                          r->error ? r->error : "", r->message ? r->message : "");
 }
 
 void bus_job_changed(Bus *b, Record *r) {

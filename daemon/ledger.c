@@ -124,7 +124,12 @@ static int append(const Ledger *l, uint32_t id, const char *line, size_t n) {
         k = write(fd, line, n);
         if (k < 0)
                 return -errno;
-        return (size_t) k == n ? 0 : -EIO;
+        if ((size_t) k == n)
+                return 0;
+        /* The next line would go on in the middle of this one, and cost the whole job. */
+        if (ftruncate(fd, lseek(fd, 0, SEEK_CUR) - k) < 0)
+                return -errno;
+        return -ENOSPC;
 }
 
 int ledger_begin(const Ledger *l, uint32_t id, size_t index, const Process *child) {

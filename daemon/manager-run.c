@@ -19,12 +19,11 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
-static void keep(Manager *m, const Record *r, const Climb *climb) {
+static int keep(Manager *m, const Record *r, const Climb *climb) {
         int k;
 
         k = ledger_write(&m->ledger, r, climb);
-        if (k < 0)
-                log_error_errno(k, "job %u: cannot write the ledger", r->id);
+        return k < 0 ? log_error_errno(k, "job %u: cannot write the ledger", r->id) : k;
 }
 
 static void note(Manager *m, const Record *r) {
@@ -116,18 +115,24 @@ static void run_snapshot(Manager *m, const Job *j, Record *r) {
         (void) queue_planned(&m->queue, id, m->snapshot);
 }
 
-static void take_plan(Manager *m, Record *r, const Job *j) {
+static int take_plan(Manager *m, Record *r, const Job *j) {
+        int k;
+
         record_add_stages(r, j->climb.plan);
         r->n_steps = r->n_acts + j->climb.plan->n_steps;
         r->news |= NEWS_STAGES | NEWS_STEP;
-        keep(m, r, &j->climb);
+        k = keep(m, r, &j->climb);
+        r->unkept = k < 0;
+        return k;
 }
 
-static void step_failed_to_start(Manager *m, uint32_t id, size_t index, int error) {
+/* A line about a step makes no sense in a file without its plan, and would cost the next daemon the job. */
+static void step_failed_to_start(Manager *m, const Record *r, size_t index, int error) {
         Outcome outcome = { .index = index, .result = { .answer = STEP_FAILED, .error = -error } };
 
-        (void) ledger_end(&m->ledger, id, &outcome);
-        (void) queue_step_done(&m->queue, id, index, &outcome.result);
+        if (!r->unkept)
+                (void) ledger_end(&m->ledger, r->id, &outcome);
+        (void) queue_step_done(&m->queue, r->id, index, &outcome.result);
 }
 
 static void release(Manager *m, const Job *j, Record *r, size_t index) {
@@ -135,15 +140,19 @@ static void release(Manager *m, const Job *j, Record *r, size_t index) {
 
         k = manager_release(m, r, index, j->climb.plan->steps + index);
         if (k < 0)
-                step_failed_to_start(m, r->id, index, k);
+                step_failed_to_start(m, r, index, k);
 }
 
 /* The first step of a plan is begun once: then the plan is new. */
 static void run_step(Manager *m, const Job *j, Record *r, size_t index) {
+        int k = 0;
+
         manager_take_over(r, j);
-        if (index == 0)
-                take_plan(m, r, j);
-        if (workers_busy(&m->workers) < m->settings.fan_out)
+        if (index == 0 || r->unkept)
+                k = take_plan(m, r, j);
+        if (k < 0)
+                step_failed_to_start(m, r, index, k);
+        else if (workers_busy(&m->workers) < m->settings.fan_out)
                 release(m, j, r, index);
         else
                 m->held[m->n_held++] = (Held){ r->id, index };
@@ -173,16 +182,22 @@ static void look_after(Manager *m, const Record *r) {
                 (void) scan_fn(m->kernel, m->snapshot, r->pf);
 }
 
+/* What an earlier daemon had done of it is in the record, and this queue knows nothing of it. */
+static JobResult result_of(const Record *r, const Job *j) {
+        if (j->result == RESULT_SKIPPED && r->n_acts > 0)
+                return r->result == RESULT_PARTIAL ? RESULT_PARTIAL : RESULT_DONE;
+        return j->result == RESULT_DONE && r->result == RESULT_PARTIAL ? RESULT_PARTIAL : j->result;
+}
+
 static void run_finish(Manager *m, const Job *j, Record *r) {
         manager_take_over(r, j);
-        /* Partial by what an earlier daemon had done of it, of which this queue knows nothing. */
-        if (!r->settled && !(r->result == RESULT_PARTIAL && j->result == RESULT_DONE))
-                r->result = j->result;
+        if (!r->settled)
+                r->result = result_of(r, j);
         r->stage = _RUNG_MAX;
         r->ended = manager_now();
         r->timeout = sd_event_source_disable_unref(r->timeout);
         r->news |= NEWS_STATE | NEWS_STEP;
-        keep(m, r, NULL);
+        (void) keep(m, r, NULL);
         log_job_end(r);
         look_after(m, r);
         world_publish(m);
@@ -213,9 +228,9 @@ static void run_effect(Manager *m, const Effect *effect) {
 
 static void tell_news(Manager *m) {
         world_publish(m);
-        FOREACH_RECORD(r, &m->records)
-        if (r->news != 0)
-                bus_job_changed(&m->bus, r);
+        FOREACH_RECORD (r, &m->records)
+                if (r->news != 0)
+                        bus_job_changed(&m->bus, r);
         manager_tell_status(m);
 }
 
@@ -251,7 +266,8 @@ static void step_answered(Manager *m, pid_t pid, const WorkerRequest *request,
         k = ledger_end(&m->ledger, r->id, &outcome);
         if (k < 0)
                 log_error_errno(k, "job %u: cannot write the ledger", r->id);
-        result_forget(m->ledger.results, r->id, pid);
+        else
+                result_forget(m->ledger.results, r->id, pid);
         log_job_step(r, &request->step, &outcome.result, outcome.usec);
         r->news |= NEWS_STEP;
         if (m->recovery) {

@@ -132,7 +132,7 @@ static int on_timeout(sd_event_source *source, uint64_t usec _unused_, void *use
         Manager *m = userdata;
         Fault fault;
 
-        FOREACH_RECORD(r, &m->records) {
+        FOREACH_RECORD (r, &m->records) {
                 if (r->timeout != source)
                         continue;
                 r->timeout = sd_event_source_disable_unref(r->timeout);
@@ -217,7 +217,8 @@ static int job_merged(Manager *m, const Wish *wish, const Caller *caller, uint32
         log_line(LOG_INFO, r, "%s: uid %u asks for the same as job %u, and gets that",
                  RECORD_OBJECT(r), caller->uid, id);
         (void) manager_arm_timeout(m, r);
-        return ledger_write(&m->ledger, r, NULL);
+        /* A note, for during a recovery the file still has the plan and children of the last daemon. */
+        return ledger_note(&m->ledger, r);
 }
 
 int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t *ret_id,

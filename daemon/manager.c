@@ -96,9 +96,9 @@ void manager_tell_status(Manager *m) {
         ManagerState state = manager_state(m);
         const Record *running = NULL;
 
-        FOREACH_RECORD(r, &m->records)
-        if (r->state == JOB_RUNNING || r->state == JOB_WEDGED)
-                running = r;
+        FOREACH_RECORD (r, &m->records)
+                if (r->state == JOB_RUNNING || r->state == JOB_WEDGED)
+                        running = r;
         if (running)
                 snprintf(status, sizeof(status), "%s: job %u, %s %s, %u in the queue",
                          manager_state_to_string(state), running->id,

@@ -110,8 +110,8 @@ const char *record_object(const Record *r, char buf[static BDF_MAX]) {
 }
 
 void records_done(Records *all) {
-        FOREACH_RECORD(r, all)
-        record_free(r);
+        FOREACH_RECORD (r, all)
+                record_free(r);
         free(all->items);
         *all = (Records){};
 }
@@ -163,7 +163,7 @@ Record *records_oldest_ended(const Records *all, size_t *ret_n) {
         Record *oldest = NULL;
         size_t n = 0;
 
-        FOREACH_RECORD(r, all) {
+        FOREACH_RECORD (r, all) {
                 if (r->state != JOB_ENDED || r->ended == 0)
                         continue;
                 n++;

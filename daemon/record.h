@@ -67,6 +67,8 @@ typedef struct Record {
         char **warnings;
         char *error, *message; /* the bus error's name and its line, or NULL */
 
+        bool unkept; /* the ledger lacks the plan that is climbed: nothing of it may be begun */
+
         /* Only in a record that came out of the ledger: it was written to its end; and if unfinished, where it was. */
         bool whole;
         Plan *plan;

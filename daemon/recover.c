@@ -391,9 +391,9 @@ static int restore_all(Manager *m, uint32_t *ret_id) {
         if (!open)
                 return -ENOMEM;
         *ret_id = 0;
-        FOREACH_RECORD(r, &m->records)
-        if (r->state != JOB_ENDED)
-                open[n++] = r;
+        FOREACH_RECORD (r, &m->records)
+                if (r->state != JOB_ENDED)
+                        open[n++] = r;
         qsort(open, n, sizeof(Record *), compare_order);
         for (size_t i = 0; i < n; i++) {
                 k = restore(m, open[i]);
@@ -405,6 +405,14 @@ static int restore_all(Manager *m, uint32_t *ret_id) {
         return 0;
 }
 
+/* The file of numbers may be lost where those of jobs are not; no number is given twice. */
+static uint32_t next_id(const Manager *m) {
+        uint32_t id = ledger_read_next_id(&m->ledger);
+        size_t n = m->records.n;
+
+        return n > 0 && m->records.items[n - 1]->id >= id ? m->records.items[n - 1]->id + 1 : id;
+}
+
 int recover_start(Manager *m) {
         Recovery *rec;
         int r;
@@ -412,7 +420,7 @@ int recover_start(Manager *m) {
         r = ledger_load(&m->ledger, &m->records);
         if (r < 0)
                 return r;
-        m->queue.next_id = ledger_read_next_id(&m->ledger);
+        m->queue.next_id = next_id(m);
         rec = calloc(1, sizeof(Recovery));
         if (!rec)
                 return -ENOMEM;

@@ -68,7 +68,7 @@ static bool touches(const Manager *m, const Record *r, const Fn *pf) {
 PfState world_pf_state(const Manager *m, const Fn *pf) {
         PfState state = PF_OK;
 
-        FOREACH_RECORD(r, &m->records) {
+        FOREACH_RECORD (r, &m->records) {
                 if (r->state == JOB_ENDED || !touches(m, r, pf))
                         continue;
                 if (r->state == JOB_WEDGED)
