@@ -70,6 +70,7 @@ static int take_reason(sd_bus_message *m, Options *o) {
 static int take_expect(sd_bus_message *m, Options *o) {
         int r = take_text(m, o->wish.expect, sizeof(o->wish.expect));
 
+        o->wish.op.flags |= OP_ALONE;
         return r > 0 ? o->wish.expect[0] != '\0' : r;
 }
 

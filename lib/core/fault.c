@@ -40,7 +40,8 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_BAD_NUMBER] = { ERROR("Range"), 2,
                                "{text}: not a number of VFs; give 0 to 65535, or max" },
         [FAULT_BAD_NAME] = { ERROR("BadOption"), 2,
-                             "{text}: cannot be the name of a driver or slot; letters, digits and "
+                             "'{text}': cannot be the name of a driver or slot; letters, digits "
+                             "and "
                              "._-+:@ can" },
         [FAULT_BAD_OPTION] = { ERROR("BadOption"), 2,
                                "{text}: no such option here, or of another type; org.sriovd1(5) "

@@ -192,7 +192,8 @@ int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32
         if (r != 0)
                 return r;
         last = last_of(q, pf);
-        if (last && op_equal(&last->op, op) && last->n_askers < QUEUE_ASKERS) {
+        if (last && !(op->flags & OP_ALONE) && op_equal(&last->op, op) &&
+            last->n_askers < QUEUE_ASKERS) {
                 last->askers[last->n_askers++] = uid;
                 *ret_id = last->id;
                 return QUEUE_E_MERGED;

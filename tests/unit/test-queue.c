@@ -104,6 +104,10 @@ static void the_same_wish_twice_is_one_job_with_two_askers(void **state) {
         (void) state;
         queue_init(&q);
         submit(&q, s, set(PF, 1), 0);
+        op.flags = OP_ALONE;
+        id = submit(&q, s, op, ALICE);
+        assert_int_not_equal(submit(&q, s, op, ALICE), id);
+        op.flags = 0;
         id = submit(&q, s, op, ALICE);
         assert_int_equal(queue_submit(&q, s, &op, BOB, &again, &fault), QUEUE_E_MERGED);
         assert_int_equal(again, id);
