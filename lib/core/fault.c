@@ -94,8 +94,8 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                                "{fn}: {number} VFs refused with ENOMEM: no bus numbers or no MMIO "
                                "space for them; try fewer, or look at the firmware's setting" },
         [FAULT_KEPT_VFS] = { ERROR("Kernel"), 1,
-                             "{fn}: the driver took 0 and kept {number} VFs, also through "
-                             "pci-pf-stub; remove the bridge above and rescan" },
+                             "{fn}: the driver took 0 and kept {number} VFs; where pci-pf-stub "
+                             "cannot take them down either, remove the bridge above and rescan" },
         [FAULT_WRONG_COUNT] = { ERROR("Kernel"), 1,
                                 "{fn}: {limit} VFs asked for, the driver made {number} without an "
                                 "error; look at its log, its interface may have to be up" },

@@ -329,7 +329,8 @@ static int do_expect(Run *run, const Line *line, size_t i) {
                 return fail(run, "%s", strerror(-r));
         for (size_t w = 1; w < line->n; w++)
                 if (!strstr(text, line->words[w]))
-                        return fail(run, "the kernel has shown no %s: %.300s", line->words[w], text);
+                        return fail(run, "the kernel has shown no %s: %.300s", line->words[w],
+                                    text);
         return 0;
 }
 

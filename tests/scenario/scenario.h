@@ -100,7 +100,8 @@ Kernel *stage_kernel(Stage *s);
 const char *stage_sriovctl(void);
 void stage_environment(Stage *s); /* in a child that is about to become sriovctl */
 Kernel *stage_kernel_again(Stage *s); /* a connection of its own, for a child */
-int stage_control(Stage *s, const char *command, char **ret); /* -EOPNOTSUPP where it has no such thing */
+int stage_control(Stage *s, const char *command,
+                  char **ret); /* -EOPNOTSUPP where it has no such thing */
 int stage_kill_daemon(Stage *s); /* SIGKILL, and another one is started */
 bool stage_complains(Stage *s, char *why, size_t size); /* the kernel did */
 void stage_put_back(Run *run);

@@ -105,8 +105,8 @@ static int shell(const char *command) {
 static const char *next_alarm(Stage *s, char *record, size_t size) {
         ssize_t n;
 
-        while (s->kmsg_fd >= 0 && ((n = read(s->kmsg_fd, record, size - 1)) > 0 ||
-                                   (n < 0 && errno == EPIPE))) {
+        while (s->kmsg_fd >= 0 &&
+               ((n = read(s->kmsg_fd, record, size - 1)) > 0 || (n < 0 && errno == EPIPE))) {
                 const char *text;
 
                 record[n > 0 ? n : 0] = '\0';
@@ -136,16 +136,21 @@ static int control_hold(Stage *s, Bdf vf, const char *rest, FILE *answer) {
         return f ? -ENOSPC : -ENOENT;
 }
 
+/* "all" is for a VF that is on its way out and has lost its name. */
 static int control_drop(Stage *s, Bdf vf, const char *rest, FILE *answer) {
+        int r = -ENOENT;
+
         (void) rest;
         (void) answer;
-        for (size_t h = 0; h < HOLDERS_MAX; h++)
-                if (s->holders[h].pid > 0 && bdf_equal(s->holders[h].vf, vf)) {
-                        holder_end(s->holders[h].pid);
-                        s->holders[h].pid = 0;
-                        return 0;
-                }
-        return -ENOENT;
+        for (size_t h = 0; h < HOLDERS_MAX; h++) {
+                if (s->holders[h].pid <= 0 ||
+                    !(bdf_equal(vf, BDF_NONE) || bdf_equal(s->holders[h].vf, vf)))
+                        continue;
+                holder_end(s->holders[h].pid);
+                s->holders[h].pid = 0;
+                r = 0;
+        }
+        return r;
 }
 
 /* The kernel complains of a driver that leaves its VFs behind, which is what is wanted here. */
@@ -198,9 +203,8 @@ static const struct {
         const char *name;
         int (*handler)(Stage *s, Bdf bdf, const char *rest, FILE *answer);
 } controls[] = {
-        { "hold ", control_hold },       { "drop ", control_drop },
-        { "inherit ", control_inherit }, { "plug ", control_plug },
-        { "reports", control_reports },
+        { "hold ", control_hold }, { "drop ", control_drop },      { "inherit ", control_inherit },
+        { "plug ", control_plug }, { "reports", control_reports },
 };
 
 /* "NAME BDF REST" */
@@ -214,7 +218,7 @@ static int control(Stage *s, const char *command, FILE *answer) {
                 if (!words)
                         continue;
                 if (sscanf(words, "%12s %n", address, &n) == 1 && !streq(address, "forget") &&
-                    bdf_parse(address, &bdf) < 0)
+                    !streq(address, "all") && bdf_parse(address, &bdf) < 0)
                         return -ENOENT;
                 return controls[i].handler(s, bdf, words + n, answer);
         }

@@ -29,6 +29,8 @@ machine_options() {
         options+=(
                 -device virtio-serial-pci,bus=pcie.0,addr=0x11
                 -device virtconsole,chardev=output
+                # A function without SR-IOV, and without a driver in the guest: what must be refused.
+                -device e1000e,bus=pcie.0,addr=0x12,romfile=
         )
         local n=0 port irq
         for port in console:4 status:3 hmp-guest:5; do

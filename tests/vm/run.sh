@@ -12,7 +12,7 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-kernels='6.1 6.12' at_once=2 timeout=420
+kernels='6.1 6.12' at_once=2 timeout=540
 usage() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
         case $1 in
