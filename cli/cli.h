@@ -14,7 +14,7 @@
 
 #include "base/macro.h"
 
-/* DESIGN section 5. Those that only the daemon's errors have are in core/fault.c. */
+/* sriovctl(1), EXIT STATUS. Those that only the daemon's errors have are in core/fault.c. */
 enum {
         STATUS_OK = 0,
         STATUS_FAILED = 1,

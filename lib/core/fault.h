@@ -81,7 +81,7 @@ Fault fault_text(Fault f, const char *text);
 
 /* "org.sriovd1.Error.Range"; NULL for FAULT_NONE. */
 const char *fault_bus_name(FaultReason reason) __attribute__((const));
-/* sriovctl's exit status for it, 0 to 20; DESIGN section 5. */
+/* sriovctl's exit status for it, 0 to 20, as sriovctl(1) lists them. */
 int fault_exit_status(FaultReason reason) __attribute__((const));
 /* The exit status behind a bus error's name, as a client needs it; 1 for names unknown. */
 int fault_exit_status_of(const char *bus_name);

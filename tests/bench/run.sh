@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Prints the figures of DESIGN, side by side and in one run: (a), (b) and (d) in a guest with a real kernel, (c) on the
+# Prints the figures of README.md here, side by side and in one run: (a), (b) and (d) in a guest with a real kernel, (c) on the
 # simulator of this machine. Nothing here passes or fails.
 #
 # usage: run.sh [--kernel 6.12] [--rounds 5]

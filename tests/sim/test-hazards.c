@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "tests/sim/fixture.h"
 
-/* Hazard 1, as DESIGN.md section 1 has it: three ordinary commands, 0.3 s apart. */
+/* Hazard 1, as README.md has it: three ordinary commands, 0.3 s apart. */
 static void the_convoy_hangs_the_host_for_good(void **state) {
         SimTask *first, *second, *third, *other;
 

@@ -5,14 +5,14 @@
 #
 # shellcheck shell=bash
 
-# apt_repository RELEASE-SUFFIX DEFAULT: where this machine's own apt gets its suites from.
+# apt_repository SUFFIX: where this machine's own apt gets its suites from, by the codename or as "stable".
 apt_repository() {
-        local codename found
+        local codename
         codename=$(host_codename)
         # shellcheck disable=SC2016  # apt expands these, not the shell
-        found=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-                awk -v release="$codename$1" '$1 == release && $2 ~ /^https?:/ { print $2; exit }')
-        printf '%s\n' "${found:-$2}"
+        apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+                awk -v name="$codename$1" -v stable="stable$1" '
+                        ($1 == name || $1 == stable) && $2 ~ /^https?:/ && !found { print $2; found = 1 }'
 }
 
 host_codename() {
@@ -20,8 +20,20 @@ host_codename() {
         (. /etc/os-release && printf '%s\n' "${VERSION_CODENAME:-bookworm}")
 }
 
-apt_mirror() { apt_repository '' http://deb.debian.org/debian; }
-apt_security_mirror() { apt_repository -security http://deb.debian.org/debian-security; }
+apt_mirror() {
+        local mirror
+        mirror=$(apt_repository '')
+        [ -n "$mirror" ] || die "this machine's apt has no Debian archive for $(host_codename)"
+        printf '%s\n' "$mirror"
+}
+
+# The one lies beside the other, on mirrors too.
+apt_security_mirror() {
+        local security mirror
+        security=$(apt_repository -security)
+        mirror=$(apt_mirror)
+        printf '%s\n' "${security:-${mirror%/}-security}"
+}
 
 # apt_private SET SUITE...: makes the set known and sets $apt_options for the commands below.
 # A list is good for a day; SRIOVD_CACHE_FRESH=1 asks again at once.
