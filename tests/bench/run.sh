@@ -22,7 +22,7 @@ ninja -C "$build" > /dev/null
 rm -rf "$build/tree"
 DESTDIR=$build/tree meson install -C "$build" --no-rebuild > /dev/null
 
-tests/vm/guest.sh --kernel "$kernel" --tree "$build/tree" --enable sriovd.service --timeout 900 -- \
+SRIOVD_SMP=2 tests/vm/guest.sh --kernel "$kernel" --tree "$build/tree" --enable sriovd.service --timeout 900 -- \
 	/usr/libexec/sriovd-tests/bench-guest.sh "$rounds"
 
 echo "(c) inventory on the simulator, on this machine"

@@ -42,10 +42,15 @@ control() {
 
 # judge NAME KERNEL SCRIPT: 0 is "seen"; all else, a dead guest too, is no proof.
 judge() {
-        local seen status=0
-        "$vm_dir/guest.sh" --kernel "$2" --root busybox --devices "$devices" --timeout 150 \
-                --console "$log_dir/$1.console" -- "/lab/$3" > "$log_dir/$1.log" 2>&1 || status=$?
-        seen=$(grep -E '^(not )?seen: ' "$log_dir/$1.log" | tail -n 1 || true)
+        local seen status
+        # A guest that emulation lost is tried once more; one that answered is believed.
+        for _ in 1 2; do
+                status=0
+                "$vm_dir/guest.sh" --kernel "$2" --root busybox --devices "$devices" --timeout 150 \
+                        --console "$log_dir/$1.console" -- "/lab/$3" > "$log_dir/$1.log" 2>&1 || status=$?
+                seen=$(grep -E '^(not )?seen: ' "$log_dir/$1.log" | tail -n 1 || true)
+                [ -z "$seen" ] || break
+        done
         if [ "$status" -eq 0 ] && [ "${seen#seen: }" != "$seen" ]; then
                 echo "ok $1: ${seen#seen: }"
         else
