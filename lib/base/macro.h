@@ -23,6 +23,7 @@
 
 #define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
 #define MIN2(a, b) ((a) < (b) ? (a) : (b))
+#define MAX2(a, b) ((a) > (b) ? (a) : (b))
 
 #define TAKE_PTR(p)                                                                                \
         __extension__({                                                                            \
