@@ -28,17 +28,22 @@ static bool is_over(StepState s) {
         return s == STEP_STATE_DONE || s == STEP_STATE_FAILED;
 }
 
-/* No new step once it failed on the way up; the way back is walked to its end whatever happens. */
-static bool may_start(const Climb *c, bool stop) {
+/*
+ * No new step once it failed on the way up; only who else is in the way is still asked, for that changes nothing.
+ * The way back is walked to its end whatever happens.
+ */
+static bool may_start(const Climb *c, const Step *step, bool stop) {
         if (c->phase == CLIMB_BACK)
                 return true;
-        return c->phase == CLIMB_UP && !c->failed && !stop;
+        if (c->phase != CLIMB_UP || stop)
+                return false;
+        return !c->failed || (c->refused && step->rung == RUNG_REFUSE_IF_HELD);
 }
 
 bool climb_next(const Climb *c, bool stop, size_t *ret_index) {
         const Step *first = NULL;
 
-        if (!may_start(c, stop) || c->n_running >= QUEUE_FAN_OUT)
+        if (c->phase == CLIMB_LOOK || c->n_running >= QUEUE_FAN_OUT)
                 return false;
         for (size_t i = c->at; i < c->plan->n_steps; i++) {
                 const Step *step = c->plan->steps + i;
@@ -49,7 +54,7 @@ bool climb_next(const Climb *c, bool stop, size_t *ret_index) {
                         return false;
                 if (c->states[i] == STEP_STATE_WAITING) {
                         *ret_index = i;
-                        return true;
+                        return may_start(c, step, stop);
                 }
                 first = step;
         }
@@ -60,6 +65,10 @@ bool climb_phase_over(const Climb *c, bool stop) {
         size_t index;
 
         return c->phase != CLIMB_LOOK && c->n_running == 0 && !climb_next(c, stop, &index);
+}
+
+bool climb_is_under_way(const Climb *c, size_t index) {
+        return c->states[index] == STEP_STATE_RUNNING || c->states[index] == STEP_STATE_OUTSIDE;
 }
 
 void climb_begin_step(Climb *c, size_t index) {
@@ -99,7 +108,7 @@ int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan) {
         c->states = states;
         c->phase = phase;
         c->at = 0;
-        c->looking = false;
+        c->looking = c->refused = false;
         return 0;
 }
 
@@ -117,10 +126,12 @@ int climb_resume(Climb *c, Plan *plan, const StepState *states) {
         return 0;
 }
 
-/* A VF that got no driver does not undo the others: each has its own result. */
+/* A VF that got no driver does not undo the others: each has its own result, unless all or nothing was asked for. */
 static bool stops_the_rest(const Climb *c, const Job *job, const Step *step) {
         if (c->phase == CLIMB_BACK)
                 return false;
+        if (job->op.flags & OP_ROLLBACK && !job->rolling)
+                return true;
         return job->op.kind != OP_SET_VFS ||
                (step->rung != RUNG_BIND_VF && step->rung != RUNG_OVERRIDE_VF);
 }
@@ -137,22 +148,37 @@ static bool goes_through_stub(const Plan *plan, Bdf pf) {
         return false;
 }
 
-ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result) {
+static bool is_forced(const Job *job, const Step *step, const StepResult *result) {
+        return step->rung == RUNG_REFUSE_IF_HELD && result->answer == STEP_IN_USE &&
+               (result->n & ~job->op.flags) == 0;
+}
+
+/* The step is over: what it leaves for those behind it. */
+static void leave_step(Climb *c, size_t index, const StepResult *result, bool good) {
         Step *step = c->plan->steps + index;
-        bool choice = result->answer == STEP_NO_DRIVER && is_asked_to_choose(job, step);
 
         c->n_running--;
+        c->n_outside -= c->states[index] == STEP_STATE_OUTSIDE;
         c->n_done++;
-        c->states[index] =
-                result->answer == STEP_DONE || choice ? STEP_STATE_DONE : STEP_STATE_FAILED;
+        c->states[index] = good ? STEP_STATE_DONE : STEP_STATE_FAILED;
         while (c->at < c->plan->n_steps && is_over(c->states[c->at]))
                 c->at++;
         /* Our own override, left by an earlier try, is nothing to go back to. */
         if (step->rung == RUNG_PARK_VF && step->override[0] == '\0' &&
             !streq(result->override, PARK_OVERRIDE))
                 memcpy(step->override, result->override, sizeof(step->override));
+}
+
+ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result) {
+        Step *step = c->plan->steps + index;
+        bool forced = is_forced(job, step, result),
+             choice = result->answer == STEP_NO_DRIVER && is_asked_to_choose(job, step);
+
+        leave_step(c, index, result, result->answer == STEP_DONE || choice || forced);
         if (result->answer == STEP_DONE)
                 return CLIMB_GOES_ON;
+        if (forced)
+                return CLIMB_FORCES;
         if (choice || !stops_the_rest(c, job, step))
                 return CLIMB_WARNS;
         if (result->answer == STEP_KEPT && !goes_through_stub(c->plan, step->fn)) {
@@ -164,5 +190,6 @@ ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepR
                 return CLIMB_LOOKS;
         }
         c->failed = true;
+        c->refused = step->rung == RUNG_REFUSE_IF_HELD && result->answer == STEP_IN_USE;
         return CLIMB_STOPS;
 }

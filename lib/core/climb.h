@@ -18,6 +18,8 @@ bool climb_next(const Climb *c, bool stop, size_t *ret_index);
 bool climb_phase_over(const Climb *c, bool stop);
 
 void climb_begin_step(Climb *c, size_t index);
+/* True while a child is at this step, stuck or not. */
+bool climb_is_under_way(const Climb *c, size_t index);
 /* Takes over the plan (of the next phase). 0, -ENOMEM (the plan is freed). */
 int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan);
 
@@ -27,6 +29,7 @@ int climb_resume(Climb *c, Plan *plan, const StepState *states);
 /* What a step's answer means. */
 typedef enum ClimbVerdict {
         CLIMB_GOES_ON,
+        CLIMB_FORCES, /* goes on against somebody, and says so */
         CLIMB_WARNS, /* goes on, and says why it is not perfect */
         CLIMB_LOOKS, /* plans anew with another hint */
         CLIMB_STOPS,

@@ -66,7 +66,18 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                               "{fn}: has no driver, and VFs are made by the PF's driver; 'sriovctl "
                               "bind {fn} default' first" },
         [FAULT_NOT_BOUND] = { ERROR("NoSuchDevice"), 10, "driver {text}: is not loaded" },
-        [FAULT_IN_USE] = { ERROR("InUse"), 5, "{fn}: in use, {text}; nothing was changed" },
+        [FAULT_IN_USE] = { ERROR("InUse"), 5,
+                           "{fn}: in use, {text}; nothing was taken away; 'sriovctl users {fn}' "
+                           "shows all, --force=in-use goes on" },
+        [FAULT_STORAGE_IN_USE] = { ERROR("InUse"), 5,
+                                   "{fn}: storage in use, {text}; nothing was taken away; "
+                                   "'sriovctl "
+                                   "users {fn}' shows all, it takes --force=storage to go on" },
+        [FAULT_MODULE_IN_USE] = { ERROR("InUse"), 5,
+                                  "module {text}: in use; its functions were unbound, it stays "
+                                  "loaded; 'sriovctl bind' gives them their driver back" },
+        [FAULT_BAD_HOLD] = { ERROR("BadOption"), 2,
+                             "'{text}': no mode of a hold; there are block and note" },
         [FAULT_FOREIGN_BRIDGE] = { ERROR("Unsupported"), 1,
                                    "{fn}: is a bridge; its driver is the kernel's own business" },
         [FAULT_GOING] = { ERROR("Going"), 11,
@@ -83,8 +94,22 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                            "{fn}: job {number} is stuck in the kernel and nothing else may be "
                            "written; 'sriovctl job {number}' tells where" },
         [FAULT_QUARANTINED] = { ERROR("Quarantined"), 9,
-                                "{fn}: job {number} is stuck in the kernel on this device; "
+                                "{fn}: job {number} is stuck in the kernel on this device, and "
+                                "nothing on it, above it or of its driver may be changed; "
                                 "'sriovctl job {number}' tells where" },
+        [FAULT_FOREIGN_STUCK] = { ERROR("Wedged"), 9,
+                                  "{fn}: process {number} ({text}) is stuck in the kernel, and "
+                                  "whoever writes now waits behind it; nothing was written; "
+                                  "'sriovctl doctor' tells more" },
+        [FAULT_BUSY] = { ERROR("Busy"), 11,
+                         "{fn}: job {number} is at work on it; wait for it with 'sriovctl wait "
+                         "{number}'" },
+        [FAULT_NO_ANSWER] = { ERROR("Timeout"), 3,
+                              "{text}: no answer within {number} s: what was asked for it waits in "
+                              "the kernel; 'sriovctl jobs' tells whether a job is stuck" },
+        [FAULT_TOO_MANY_ASK] = { ERROR("QueueFull"), 11,
+                                 "{number} questions wait for an answer already; try again in a "
+                                 "moment" },
         [FAULT_NOT_AUTHORIZED] = { ERROR("NotAuthorized"), 6,
                                    "{text}: not authorised; ask as root" },
         [FAULT_KERNEL] = { ERROR("Kernel"), 1,
@@ -116,6 +141,9 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_SUPERSEDED] = { ERROR("Superseded"), 7, "job {number} took its place" },
         [FAULT_TIMEOUT] = { ERROR("Timeout"), 3,
                             "job {number}: its time was over before it was done" },
+        [FAULT_FORCED] = { ERROR("InUse"), 5, "{fn}: in use, {text}; going on as forced" },
+        [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1,
+                                "{fn}: rolled back to {number} VFs, as before" },
         [FAULT_INTERRUPTED] = { ERROR("Interrupted"), 1,
                                 "job {number}: sriovd ended meanwhile, and whether it took effect "
                                 "cannot be seen; look, and ask again" },

@@ -35,7 +35,10 @@ typedef enum FaultReason {
         FAULT_NO_RESET, /* fn */
         FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
         FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
-        FAULT_IN_USE, /* fn, text: who */
+        FAULT_IN_USE, /* fn, text: who; force=in-use overrides it */
+        FAULT_STORAGE_IN_USE, /* fn, text: who; only force=storage does */
+        FAULT_MODULE_IN_USE, /* text: module; its functions are unbound already */
+        FAULT_BAD_HOLD, /* text: a mode of Hold() that is none */
         FAULT_FOREIGN_BRIDGE, /* fn: bind or unbind of a bridge */
         /* not now */
         FAULT_GOING, /* fn, number: the job that removes it */
@@ -44,6 +47,10 @@ typedef enum FaultReason {
         FAULT_PLAN_STALE, /* the world changed since the plan */
         FAULT_WEDGED, /* number: the job that is stuck, fn: its PF */
         FAULT_QUARANTINED, /* fn, number: the job that is stuck on it */
+        FAULT_FOREIGN_STUCK, /* fn, number: pid, text: command and where */
+        FAULT_BUSY, /* fn, number: the job that works on it now; for Hold() */
+        FAULT_NO_ANSWER, /* text: what was asked, number: seconds */
+        FAULT_TOO_MANY_ASK, /* number: questions that wait for an answer */
         FAULT_NOT_AUTHORIZED, /* text: action */
         /* the kernel did not do it */
         FAULT_KERNEL, /* fn, error, text: rung */
@@ -60,6 +67,8 @@ typedef enum FaultReason {
         FAULT_CANCELED, /* number: job */
         FAULT_SUPERSEDED, /* number: the job that took its place */
         FAULT_TIMEOUT, /* number: job */
+        FAULT_FORCED, /* fn, text: who; a warning: its user was there, and force went on */
+        FAULT_ROLLED_BACK, /* fn, number: VFs that are there again; a warning */
         FAULT_INTERRUPTED, /* number: job */
         FAULT_INTERNAL, /* error */
         _FAULT_MAX,

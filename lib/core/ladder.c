@@ -60,6 +60,7 @@ typedef struct Row {
 #define UNLOAD (1u << OP_UNLOAD)
 #define VFS_DOWN (SET | BIND | UNBIND | REMOVE | SLOT_OFF | UNLOAD)
 #define DOWN (VFS_DOWN | RESET)
+#define ALL (DOWN | RESCAN | SLOT_ON)
 
 static bool is_vf(const Place *p) {
         return p->subject->fn->flags & FN_VF;
@@ -74,19 +75,21 @@ static bool driver_missing(const Place *p) {
         return p->op->driver[0] != '\0' && !snapshot_has_driver(p->s, p->op->driver);
 }
 
-/* A VF that goes with its PF, or the subject itself: whoever has a driver may have a user. */
-static bool loses_driver(const Place *p) {
-        if (p->vf)
-                return p->subject->vfs_go && p->vf->driver[0] != '\0';
-        return p->subject->driver_goes;
-}
-
 static bool vfs_go(const Place *p) {
         return p->subject->vfs_go;
 }
 
 static bool driver_keeps_vfs(const Place *p) {
         return p->subject->keeps_vfs && p->subject->fn->driver[0] != '\0';
+}
+
+/* A VF that goes with its PF, or the subject itself. One without a driver may be held by a word alone. */
+static bool is_taken(const Place *p) {
+        if (p->vf)
+                return p->subject->vfs_go;
+        return p->subject->driver_goes || p->subject->resets || driver_keeps_vfs(p) ||
+               (p->op->kind != OP_SET_VFS && !(p->subject->fn->flags & FN_BRIDGE) &&
+                !p->subject->driver_comes);
 }
 
 static bool needs_stub(const Place *p) {
@@ -153,8 +156,9 @@ static bool vf_driver_comes(const Place *p) {
 /* clang-format off */
 static const Row ladder[_RUNG_MAX] = {
         /*                         name               for                    each         when              text                                       fans   global deadline */
+        [RUNG_CLEAR_WAY]      = { "clear-way",       ALL,                   ONCE,        always,           "see that nobody is stuck in the kernel",  false, false, 60, 0 },
         [RUNG_LOAD_DRIVER]    = { "load-driver",     SET | BIND,            ONCE,        driver_missing,   "modprobe {name}",                         false, false, 60, 0 },
-        [RUNG_REFUSE_IF_HELD] = { "refuse-if-held",  DOWN,                  EACH_OLD_VF, loses_driver,     "refuse if somebody uses it",              false, false, 30, 0 },
+        [RUNG_REFUSE_IF_HELD] = { "refuse-if-held",  DOWN,                  EACH_OLD_VF, is_taken,         "refuse if somebody uses it",              false, false, 30, 0 },
         [RUNG_PARK_VF]        = { "park-vf",         VFS_DOWN,              EACH_OLD_VF, vfs_go,           "driver_override = " PARK_OVERRIDE ", unbind", true, false, 30, 0 },
         [RUNG_UNBIND_KEEPER]  = { "unbind-keeper",   VFS_DOWN,              EACH_SUBJECT, driver_keeps_vfs, "unbind from {was}, which kept the VFs",  false, true,  60, 0 },
         [RUNG_STUB_PF]        = { "stub-pf",         VFS_DOWN,              EACH_SUBJECT, needs_stub,      "bind to " STUB_DRIVER,                    false, false, 30, 0 },
@@ -202,10 +206,12 @@ bool rung_takes_global_lock(Rung rung) {
         return ladder[rung].global_lock;
 }
 
-uint32_t step_deadline_sec(const Step *step) {
-        const Row *row = ladder + step->rung;
+uint32_t rung_base_sec(Rung rung) {
+        return ladder[rung].deadline_sec;
+}
 
-        return MIN2(row->deadline_sec + row->per_vf_sec * step->n, 3600);
+uint32_t rung_per_vf_sec(Rung rung) {
+        return ladder[rung].per_vf_sec;
 }
 
 static void name_vf(Step *step, const Place *p) {
@@ -381,6 +387,9 @@ int ladder_plan(const Snapshot *s, const Op *op, const Bdf *keeper, Plan **ret, 
                 if (r < 0)
                         return r;
         }
+        /* Where there is nothing to do, nobody can be in the way. */
+        if (plan->n_steps == 1 && plan->steps[0].rung == RUNG_CLEAR_WAY)
+                plan->n_steps = 0;
         *ret = TAKE_PTR(plan);
         return 0;
 }

@@ -19,8 +19,9 @@
 
 /* In the order in which they are climbed; steps of a plan never go back in this list. */
 typedef enum Rung {
+        RUNG_CLEAR_WAY, /* fn: the operation's; no other program is stuck in the kernel where we would wait behind it */
         RUNG_LOAD_DRIVER, /* name: driver; modprobe before anything is touched */
-        RUNG_REFUSE_IF_HELD, /* fn: goes away or loses its driver */
+        RUNG_REFUSE_IF_HELD, /* fn: goes away or loses its driver; all are asked before one refusal stops the job */
         RUNG_PARK_VF, /* fn: PF, n: index; override to PARK_OVERRIDE, then unbind */
         RUNG_UNBIND_KEEPER, /* fn: PF whose driver keeps VFs that it did not make */
         RUNG_STUB_PF, /* fn: PF; override to pci-pf-stub, bind */
@@ -81,7 +82,8 @@ typedef enum StepAnswer {
         STEP_UNPROVEN, /* the write returned; its effect did not show in time */
         STEP_STALE, /* another device sits at this address now */
         STEP_GONE, /* no device sits at this address any more */
-        STEP_IN_USE, /* text: who */
+        STEP_IN_USE, /* text: who; n: OP_FORCE_* that would go on all the same */
+        STEP_BLOCKED, /* n: the process that has been in our way too long; text: its command, and where it is */
         STEP_NO_DRIVER, /* asked to choose a driver, the kernel chose none: worth a warning, no failure */
         STEP_DIED, /* the child ended without an answer (the manager's word, not step.c's) */
         _STEP_ANSWER_MAX,
@@ -101,6 +103,7 @@ typedef enum StepState {
         STEP_STATE_RUNNING,
         STEP_STATE_DONE,
         STEP_STATE_FAILED,
+        STEP_STATE_OUTSIDE, /* running, overdue, and proven to be outside the global lock */
 } StepState;
 
 #define LADDER_E_REFUSED 1 /* ret_fault says why; nothing may be written */
@@ -136,5 +139,6 @@ const char *step_format(const Step *step, char *buf, size_t size);
 bool rung_fans_out(Rung rung) __attribute__((const));
 /* True if the write takes the global rescan/remove lock on some kernel. */
 bool rung_takes_global_lock(Rung rung) __attribute__((const));
-/* Seconds after which a write is called overdue: generous, for firmware takes its time. Range 1 to 3600. */
-uint32_t step_deadline_sec(const Step *step) __attribute__((pure));
+/* The table's part of a deadline (pace.h): seconds, and seconds for each VF, generous, for firmware takes its time. */
+uint32_t rung_base_sec(Rung rung) __attribute__((const));
+uint32_t rung_per_vf_sec(Rung rung) __attribute__((const));

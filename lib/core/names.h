@@ -17,6 +17,8 @@
 #define RUNTIME_DIRECTORY_ENV "SRIOVD_RUNTIME_DIRECTORY"
 /* The one file of settings to read, in the stead of the usual places. */
 #define CONFIG_ENV "SRIOVD_CONFIG"
+/* The same for what drivers may take: the one file in the stead of both. */
+#define DRIVERS_ENV "SRIOVD_DRIVERS"
 /* Below the runtime directory: the socket that root's clients try before the bus. */
 #define PRIVATE_SOCKET "private"
 

@@ -37,6 +37,7 @@ typedef enum OpFlags {
         OP_ALL_FUNCTIONS = 1 << 1, /* remove: the whole device, highest function first */
         OP_FORCE_IN_USE = 1 << 2, /* start the unbind of a VF that somebody uses */
         OP_FORCE_STORAGE = 1 << 3, /* the same for mounted, swap, dm, md and LVM use */
+        OP_ROLLBACK = 1 << 5, /* set-vfs: a VF that fails takes the whole back to what was before */
         OP_ALONE = 1 << 4, /* joined with no other: its asker named the plan it is to follow */
 } OpFlags;
 

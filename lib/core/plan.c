@@ -50,7 +50,7 @@ static const char *const answer_names[_STEP_ANSWER_MAX] = {
         [STEP_DONE] = "done",   [STEP_FAILED] = "failed",     [STEP_KEPT] = "kept",
         [STEP_WRONG] = "wrong", [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",
         [STEP_GONE] = "gone",   [STEP_IN_USE] = "in-use",     [STEP_NO_DRIVER] = "no-driver",
-        [STEP_DIED] = "died",
+        [STEP_DIED] = "died",   [STEP_BLOCKED] = "blocked",
 };
 
 const char *step_answer_to_string(StepAnswer a) {
@@ -112,6 +112,12 @@ static Fault kernel_fault(const Step *step, int error, Bdf fn) {
         return FAULT(FAULT_KERNEL, .fn = fn, .error = error);
 }
 
+static FaultReason in_use_reason(const Step *step, const StepResult *result) {
+        if (step->rung == RUNG_UNLOAD)
+                return FAULT_MODULE_IN_USE;
+        return result->n & OP_FORCE_STORAGE ? FAULT_STORAGE_IN_USE : FAULT_IN_USE;
+}
+
 Fault ladder_fault(const Step *step, const StepResult *result) {
         Bdf fn = step_subject(step);
         Fault f;
@@ -141,7 +147,11 @@ Fault ladder_fault(const Step *step, const StepResult *result) {
                 f = FAULT(FAULT_VANISHED, .fn = fn);
                 break;
         case STEP_IN_USE:
-                f = fault_text(FAULT(FAULT_IN_USE, .fn = fn), result->text);
+                f = fault_text(FAULT(in_use_reason(step, result), .fn = fn), result->text);
+                break;
+        case STEP_BLOCKED:
+                f = fault_text(FAULT(FAULT_FOREIGN_STUCK, .fn = fn, .number = result->n),
+                               result->text);
                 break;
         case STEP_NO_DRIVER:
                 f = FAULT(FAULT_NOT_TAKEN, .fn = fn);

@@ -13,10 +13,12 @@
 #include "base/str.h"
 
 #include "core/climb.h"
+#include "core/course.h"
+#include "core/near.h"
 #include "core/queue.h"
 
 void queue_init(Queue *q) {
-        *q = (Queue){ .next_id = 1, .next_order = 1 };
+        *q = (Queue){ .next_id = 1, .next_order = 1, .fan_out = QUEUE_FAN_OUT };
 }
 
 void queue_done(Queue *q) {
@@ -52,17 +54,46 @@ uint32_t queue_length(const Queue *q) {
 }
 
 const Job *queue_wedged(const Queue *q) {
+        const Job *wedged = NULL;
+
         for (const Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++)
-                if (j->state == JOB_WEDGED)
+                if (j->state == JOB_WEDGED && (!wedged || !j->aside))
+                        wedged = j;
+        return wedged;
+}
+
+bool queue_is_closed(const Queue *q) {
+        const Job *j = queue_wedged(q);
+
+        return j && !j->aside;
+}
+
+/* The job that has the lane. */
+static Job *active(Queue *q) {
+        for (Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++)
+                if (is_active(j) && !j->aside)
                         return j;
         return NULL;
 }
 
-static Job *active(Queue *q) {
+/*
+ * One that stood aside, and whose children have come back. What is about more than one PF stays aside as long as
+ * another is stuck: it might come near that one.
+ */
+static Job *returned(Queue *q) {
         for (Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++)
-                if (is_active(j))
+                if (j->aside && j->state == JOB_RUNNING &&
+                    (near_is_local(&j->op) || !queue_wedged(q)))
                         return j;
         return NULL;
+}
+
+static uint32_t n_aside(const Queue *q) {
+        uint32_t n = 0;
+
+        for (const Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++)
+                n += j->aside;
+        return n;
 }
 
 /* The waiting job that came first. */
@@ -82,50 +113,11 @@ static Job *free_place(Queue *q) {
         return NULL;
 }
 
-static void end(Job *j, JobResult result) {
-        climb_done(&j->climb);
-        j->climb.phase = CLIMB_OVER;
-        j->state = JOB_ENDED;
-        j->result = result;
-}
-
-/* The PF that counts in the merge law; operations on the whole host have none. */
-static Bdf pf_of(const Snapshot *s, const Op *op) {
-        const Fn *fn;
-
-        if (op->kind == OP_RESCAN || bdf_is_none(op->fn))
-                return BDF_NONE;
-        fn = snapshot_find(s, op->fn);
-        return fn && fn->flags & FN_VF ? fn->pf : op->fn;
-}
-
-static bool takes_away(const Snapshot *s, const Job *j, Bdf fn) {
-        if (!is_pending(j) || bdf_is_none(fn))
-                return false;
-        if (j->op.kind == OP_REMOVE)
-                return snapshot_is_below(s, fn, j->op.fn) ||
-                       (j->op.flags & OP_ALL_FUNCTIONS && bdf_same_device(fn, j->op.fn));
-        if (j->op.kind == OP_SLOT_OFF) {
-                const Slot *slot = snapshot_find_slot(s, j->op.slot);
-                const Fn *f = snapshot_find(s, fn);
-
-                return slot && (snapshot_in_slot(slot, fn) ||
-                                (f && f->flags & FN_VF && snapshot_in_slot(slot, f->pf)));
-        }
-        return false;
-}
-
 static const Job *going(const Queue *q, const Snapshot *s, Bdf fn) {
         for (const Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++)
-                if (takes_away(s, j, fn))
+                if (is_pending(j) && near_takes_away(s, &j->op, fn))
                         return j;
         return NULL;
-}
-
-/* Works on one PF and nothing above or beside it. */
-static bool is_local(const Job *j) {
-        return j->op.kind == OP_SET_VFS || j->op.kind == OP_BIND || j->op.kind == OP_UNBIND ||
-               j->op.kind == OP_RESET;
 }
 
 /*
@@ -137,7 +129,7 @@ static Job *last_of(Queue *q, Bdf pf) {
 
         for (Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++)
                 if (j->state == JOB_WAITING && (!last || j->order > last->order) &&
-                    (bdf_equal(j->pf, pf) || !is_local(j)))
+                    (bdf_equal(j->pf, pf) || !near_is_local(&j->op)))
                         last = j;
         return last && bdf_equal(last->pf, pf) ? last : NULL;
 }
@@ -154,14 +146,21 @@ static int refuse(Fault *ret, Fault fault) {
         return QUEUE_E_REFUSED;
 }
 
-static int check_wedged(const Queue *q, Bdf pf, Fault *ret_fault) {
-        const Job *j = queue_wedged(q);
+const Job *queue_blocker(const Queue *q, const Snapshot *s, const Op *op, Fault *ret_fault) {
+        const Job *closed = queue_wedged(q);
+        Bdf pf = near_pf(s, op);
 
-        if (!j)
-                return 0;
-        if (!bdf_is_none(pf) && bdf_equal(j->pf, pf))
-                return refuse(ret_fault, FAULT(FAULT_QUARANTINED, .fn = pf, .number = j->id));
-        return refuse(ret_fault, FAULT(FAULT_WEDGED, .fn = j->pf, .number = j->id));
+        if (closed && !closed->aside && (bdf_is_none(pf) || !bdf_equal(closed->pf, pf))) {
+                *ret_fault = FAULT(FAULT_WEDGED, .fn = closed->pf, .number = closed->id);
+                return closed;
+        }
+        for (const Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++) {
+                if (j->state != JOB_WEDGED || (j->aside && !near_stuck(s, op, j)))
+                        continue;
+                *ret_fault = FAULT(FAULT_QUARANTINED, .fn = j->pf, .number = j->id);
+                return j;
+        }
+        return NULL;
 }
 
 static Job *add(Queue *q, const Op *op, Bdf pf, uint32_t uid) {
@@ -183,14 +182,12 @@ static Job *add(Queue *q, const Op *op, Bdf pf, uint32_t uid) {
 
 int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32_t *ret_id,
                  Fault *ret_fault) {
-        Bdf pf = pf_of(s, op);
+        Bdf pf = near_pf(s, op);
         const Job *remover;
         Job *last, *j;
-        int r;
 
-        r = check_wedged(q, pf, ret_fault);
-        if (r != 0)
-                return r;
+        if (queue_blocker(q, s, op, ret_fault))
+                return QUEUE_E_REFUSED;
         last = last_of(q, pf);
         if (last && !(op->flags & OP_ALONE) && op_equal(&last->op, op) &&
             last->n_askers < QUEUE_ASKERS) {
@@ -210,7 +207,7 @@ int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32
                 /* The newer wish has the older one's turn. */
                 j->order = last->order;
                 last->fault = FAULT(FAULT_SUPERSEDED, .number = j->id);
-                end(last, RESULT_SUPERSEDED);
+                course_end(last, RESULT_SUPERSEDED);
         }
         *ret_id = j->id;
         return 0;
@@ -234,86 +231,25 @@ int queue_resume(Queue *q, uint32_t id, Plan *plan, const StepState *states) {
         Job *j = find(q, id);
         int r;
 
-        if (!j || j->state != JOB_WAITING || active(q)) {
+        if (!j || j->state != JOB_WAITING) {
                 plan_free(plan);
                 return -ENOENT;
         }
         r = climb_resume(&j->climb, plan, states);
-        if (r >= 0)
-                j->state = JOB_RUNNING;
-        return r;
+        if (r < 0)
+                return r;
+        j->aside = active(q) != NULL;
+        j->state = JOB_RUNNING;
+        return 0;
 }
 
-static JobResult result_of_fault(const Job *j) {
-        switch (j->fault.reason) {
-        case FAULT_IN_USE:
-        case FAULT_NO_SUCH_DRIVER:
-                return RESULT_REFUSED;
-        case FAULT_VANISHED:
-        case FAULT_NOT_FOUND_AFTER:
-                return RESULT_GONE;
-        default:
-                return RESULT_FAILED;
-        }
-}
+int queue_roll_back(Queue *q, uint32_t id) {
+        Job *j = find(q, id);
 
-static JobResult result_of(const Job *j) {
-        if (j->climb.failed)
-                return result_of_fault(j);
-        if (j->stop)
-                return j->stop_as;
-        if (j->fault.reason != FAULT_NONE)
-                return RESULT_PARTIAL;
-        return j->climb.n_done > 0 ? RESULT_DONE : RESULT_SKIPPED;
-}
-
-static Fault fault_of_stop(const Job *j) {
-        return FAULT(j->stop_as == RESULT_TIMEOUT ? FAULT_TIMEOUT : FAULT_CANCELED,
-                     .number = j->id);
-}
-
-/* The way up is over: done, or back by the way that is owed. */
-static void turn(Job *j) {
-        Climb *c = &j->climb;
-        Plan *back = NULL;
-
-        /* A stop that came when all was done came too late. */
-        if (!c->failed && c->at == c->plan->n_steps)
-                j->stop = false;
-        if (j->stop && j->fault.reason == FAULT_NONE)
-                j->fault = fault_of_stop(j);
-        if ((!c->failed && !j->stop) || ladder_way_back(&j->op, c->plan, c->states, &back) < 0) {
-                end(j, result_of(j));
-                return;
-        }
-        /* Behind a child that died inside a write, it may have died with the global lock: only autoprobe takes none. */
-        if (j->fault.reason == FAULT_WORKER_DIED)
-                plan_keep(back, RUNG_FREE_PROBE);
-        if (climb_take_plan(c, CLIMB_BACK, back) < 0)
-                end(j, result_of(j));
-}
-
-/* Moves the job on until a step can start or nothing can be done for now. */
-static bool advance(Job *j, Effect *ret) {
-        Climb *c = &j->climb;
-
-        if (c->phase == CLIMB_LOOK) {
-                if (c->looking)
-                        return false;
-                c->looking = true;
-                *ret = (Effect){ .kind = EFFECT_SNAPSHOT, .job = j };
-                return true;
-        }
-        if (c->phase == CLIMB_UP && climb_phase_over(c, j->stop))
-                turn(j);
-        if (c->phase == CLIMB_BACK && climb_phase_over(c, j->stop))
-                end(j, result_of(j));
-        if (j->state == JOB_RUNNING && climb_next(c, j->stop, &ret->index)) {
-                climb_begin_step(c, ret->index);
-                *ret = (Effect){ EFFECT_STEP, j, ret->index, c->plan->steps + ret->index };
-                return true;
-        }
-        return false;
+        if (!j || j->state != JOB_WAITING || !j->has_before)
+                return -ENOENT;
+        j->rolling = true;
+        return 0;
 }
 
 /* Jobs that have been told of are forgotten by the next call. */
@@ -332,6 +268,25 @@ static bool tell_ended(Queue *q, Effect *ret) {
         return false;
 }
 
+/* Who has the lane, or has it from now on: one that is back from aside before those that wait. */
+static Job *in_lane(Queue *q) {
+        Job *j = active(q);
+
+        if (j)
+                return j;
+        j = returned(q);
+        if (j) {
+                j->aside = false;
+                return j;
+        }
+        j = oldest(q);
+        if (j) {
+                j->state = JOB_RUNNING;
+                climb_start(&j->climb);
+        }
+        return j;
+}
+
 bool queue_next(Queue *q, Effect *ret) {
         *ret = (Effect){};
         for (;;) {
@@ -339,102 +294,71 @@ bool queue_next(Queue *q, Effect *ret) {
 
                 if (tell_ended(q, ret))
                         return true;
-                j = active(q);
-                if (!j) {
-                        j = oldest(q);
-                        if (!j)
-                                return false;
-                        j->state = JOB_RUNNING;
-                        climb_start(&j->climb);
-                }
-                if (advance(j, ret))
+                j = in_lane(q);
+                if (!j)
+                        return false;
+                if (course_advance(j, q->fan_out, ret))
                         return true;
                 if (is_active(j))
                         return false;
         }
 }
 
-/* No plan came of the look. What an earlier one began is put right first. */
-static void give_up(Job *j, Fault fault, JobResult result) {
-        Climb *c = &j->climb;
-
-        j->fault = fault;
-        if (!c->plan) {
-                end(j, result);
-                return;
-        }
-        c->looking = false;
-        c->phase = CLIMB_UP;
-        c->failed = !j->stop;
-}
-
 int queue_planned(Queue *q, uint32_t id, const Snapshot *s) {
         Job *j = find(q, id);
-        Plan *plan = NULL;
         Fault fault;
-        int r;
 
         if (!j || !j->climb.looking)
                 return -ENOENT;
-        if (j->stop) {
-                give_up(j, fault_of_stop(j), j->stop_as);
+        /* Another one came back while this one looked, half done and perhaps on the same PF: its turn is first. */
+        if (!j->stop && !j->climb.plan && returned(q)) {
+                j->state = JOB_WAITING;
+                climb_start(&j->climb);
                 return 0;
         }
-        r = ladder_plan(s, &j->op, bdf_is_none(j->climb.keeper) ? NULL : &j->climb.keeper, &plan,
-                        &fault);
-        if (r == LADDER_E_REFUSED) {
-                give_up(j, fault,
-                        fault.reason == FAULT_NO_SUCH_DEVICE ? RESULT_GONE : RESULT_REFUSED);
+        /* It waited while another one got stuck nearby. */
+        if (!j->stop && queue_blocker(q, s, &j->op, &fault)) {
+                course_give_up(j, fault, RESULT_REFUSED);
                 return 0;
         }
-        if (r >= 0)
-                r = climb_take_plan(&j->climb, CLIMB_UP, plan);
-        if (r < 0)
-                give_up(j, FAULT(FAULT_INTERNAL, .error = -r), RESULT_FAILED);
-        return r;
+        return course_plan(j, s);
 }
 
-static void warn(Job *j, Fault fault) {
-        if (j->n_warnings < QUEUE_WARNINGS)
-                j->warnings[j->n_warnings++] = fault;
+/* All that is under way is stuck outside the global lock: the lane is for others until it comes back. */
+static void step_aside(Queue *q, Job *j) {
+        const Climb *c = &j->climb;
+
+        if (j->state == JOB_WEDGED && c->n_running > 0 && c->n_outside == c->n_running &&
+            n_aside(q) < QUEUE_ASIDE)
+                j->aside = true;
 }
 
 int queue_step_done(Queue *q, uint32_t id, size_t index, const StepResult *result) {
         Job *j = find(q, id);
-        Climb *c = j ? &j->climb : NULL;
-        Fault fault;
-        bool back;
+        const Climb *c = j ? &j->climb : NULL;
 
-        if (!j || !c->plan || index >= c->plan->n_steps || c->states[index] != STEP_STATE_RUNNING)
+        if (!j || !c->plan || index >= c->plan->n_steps || !climb_is_under_way(c, index))
                 return -ENOENT;
-        fault = ladder_fault(c->plan->steps + index, result);
-        back = c->phase == CLIMB_BACK;
-        switch (climb_step_done(c, j, index, result)) {
-        case CLIMB_WARNS:
-                warn(j, fault);
-                /* One VF's failure makes the whole partial; the kernel choosing none does not. */
-                if (!back && result->answer != STEP_NO_DRIVER && j->fault.reason == FAULT_NONE)
-                        j->fault = fault;
-                break;
-        case CLIMB_STOPS:
-                if (j->fault.reason == FAULT_NONE)
-                        j->fault = fault;
-                break;
-        default:
-                break;
-        }
+        course_step_done(j, index, result);
         /* The kernel let go of all of them; until then no further step is started. */
         if (j->state == JOB_WEDGED && c->n_running == 0)
                 j->state = JOB_RUNNING;
+        step_aside(q, j);
         return 0;
 }
 
-int queue_overdue(Queue *q, uint32_t id) {
+int queue_overdue(Queue *q, uint32_t id, size_t index, bool outside) {
         Job *j = find(q, id);
+        Climb *c = j ? &j->climb : NULL;
 
-        if (!j || !is_active(j) || j->climb.n_running == 0)
+        if (!j || !c->plan || index >= c->plan->n_steps || !climb_is_under_way(c, index))
                 return -ENOENT;
+        if (outside && c->states[index] == STEP_STATE_RUNNING) {
+                c->states[index] = STEP_STATE_OUTSIDE;
+                c->n_outside++;
+        }
         j->state = JOB_WEDGED;
+        step_aside(q, j);
         return 0;
 }
 
@@ -463,8 +387,7 @@ int queue_cancel(Queue *q, uint32_t id, uint32_t uid, JobResult as, Fault *ret_f
         j->stop = true;
         j->stop_as = as;
         if (j->state == JOB_WAITING) {
-                j->fault = fault_of_stop(j);
-                end(j, as);
+                course_stop(j);
         }
         return 0;
 }

@@ -28,12 +28,13 @@
 #endif
 #define QUEUE_ASKERS 8 /* that can be counted on one job; more make a job of their own */
 #define QUEUE_WARNINGS 8
+#define QUEUE_ASIDE 8 /* stuck jobs that may stand aside; one more closes the lane */
 
 typedef enum JobState {
         JOB_FREE, /* an empty place */
         JOB_WAITING,
         JOB_RUNNING,
-        JOB_WEDGED,
+        JOB_WEDGED, /* a step is overdue; `aside` says whether the lane goes on */
         JOB_ENDED, /* told by EFFECT_FINISH, then free */
         _JOB_STATE_MAX,
 } JobState;
@@ -68,8 +69,10 @@ typedef struct Climb {
         StepState *states; /* owned, one a step */
         size_t at; /* first step not done */
         uint32_t n_running;
+        uint32_t n_outside; /* of these, overdue and proven to be outside the global lock */
         bool looking; /* EFFECT_SNAPSHOT was told, its answer is awaited */
         bool failed;
+        bool refused; /* somebody is in the way: the others are still asked, so that all are named */
         uint32_t n_done; /* steps done in all, also of earlier plans */
 } Climb;
 
@@ -83,6 +86,15 @@ typedef struct Job {
         uint32_t n_askers;
         uint64_t order; /* of submission */
         bool told; /* EFFECT_FINISH went out */
+        /*
+         * All of its steps under way are stuck, and proven to be outside the global lock: others have the lane. When they
+         * have come back it goes on before all that wait.
+         */
+        bool aside;
+        bool rolling; /* on its way to what was before (OP_ROLLBACK) */
+        bool has_before; /* the two below are known: its turn has come, if under an earlier daemon */
+        uint32_t count_before; /* set-vfs: of VFs, and their driver if all had the same */
+        char driver_before[NAME_MAX_LENGTH];
         bool stop; /* cancel or timeout: no new step, then the way back */
         JobResult stop_as;
         Fault fault; /* the first thing that went wrong */
@@ -95,6 +107,8 @@ typedef struct Queue {
         Job jobs[QUEUE_MAX];
         uint32_t next_id;
         uint64_t next_order;
+        uint32_t
+                fan_out; /* steps of a job under way at once, 1 to QUEUE_FAN_OUT; may be changed at any time */
 } Queue;
 
 typedef enum EffectKind {
@@ -132,9 +146,16 @@ int queue_restore(Queue *q, const Job *job);
 
 /*
  * Puts a restored job back on its way up, where the ledger has what became of each step: takes over the plan; steps
- * not over are still to be done. For the start only, before any queue_next(). 0; -ENOENT, -ENOMEM: the plan is freed.
+ * not over are still to be done. The first one has the lane, the others follow as if they came back from aside. For the
+ * start only, before any queue_next(). 0; -ENOENT, -ENOMEM: the plan is freed.
  */
 int queue_resume(Queue *q, uint32_t id, Plan *plan, const StepState *states);
+
+/*
+ * Has a restored job go back to what was before it (OP_ROLLBACK), as it would have if the daemon had lived. For the start
+ * only. 0; -ENOENT: it does not wait, or what was before is not known.
+ */
+int queue_roll_back(Queue *q, uint32_t id);
 
 /* What to do now. Fills *ret and returns true, or returns false with EFFECT_NONE. */
 bool queue_next(Queue *q, Effect *ret);
@@ -146,10 +167,15 @@ int queue_planned(Queue *q, uint32_t id, const Snapshot *s);
 int queue_step_done(Queue *q, uint32_t id, size_t index, const StepResult *result);
 
 /*
- * A step's deadline has passed: the job is wedged, and neither it nor another job starts a step until all that
- * are under way have come back. 0, -ENOENT.
+ * A step's deadline has passed: the job is wedged and starts no step until all that are under way have come back. outside:
+ * that write is proven neither to hold nor to wait for the global lock. Once this is so of all of the job's
+ * steps under way, other jobs go on, but for those that come near: its PF, VFs, and all above or matching them
+ * (FAULT_QUARANTINED). Else nobody starts a step (FAULT_WEDGED). 0, -ENOENT.
  */
-int queue_overdue(Queue *q, uint32_t id);
+int queue_overdue(Queue *q, uint32_t id, size_t index, bool outside);
+
+/* The stuck job that keeps op from being done now, or NULL; told apart by the reason of *ret_fault. */
+const Job *queue_blocker(const Queue *q, const Snapshot *s, const Op *op, Fault *ret_fault);
 
 /*
  * One asker goes; the job goes with the last. as: RESULT_CANCELED or RESULT_TIMEOUT (the whole job). A waiting job
@@ -159,8 +185,10 @@ int queue_cancel(Queue *q, uint32_t id, uint32_t uid, JobResult as, Fault *ret_f
 
 const Job *queue_find(const Queue *q, uint32_t id) __attribute__((pure));
 uint32_t queue_length(const Queue *q) __attribute__((pure)); /* waiting, running and wedged */
-/* The job that is wedged, or NULL. */
+/* A job that is wedged, one that closes the lane first, or NULL. */
 const Job *queue_wedged(const Queue *q) __attribute__((pure));
+/* True if no step of any job may start. */
+bool queue_is_closed(const Queue *q) __attribute__((pure));
 
 const char *job_state_to_string(JobState s) __attribute__((const));
 const char *job_result_to_string(JobResult r) __attribute__((const));

@@ -48,14 +48,20 @@ static const Op menu[] = {
         { .kind = OP_SLOT_ON, .fn = { UINT32_MAX, UINT16_MAX }, .slot = "1" },
         { .kind = OP_UNLOAD, .fn = { UINT32_MAX, UINT16_MAX }, .driver = "own" },
         { .kind = OP_BIND, .fn = { 0, 0x100 }, .driver = "a-module" },
+        { .kind = OP_SET_VFS,
+          .fn = { 0, 0x100 },
+          .count = 2,
+          .driver = "vfio-pci",
+          .flags = OP_ROLLBACK },
+        { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 0, .flags = OP_FORCE_IN_USE },
 };
 
-static const StepAnswer answers[] = { STEP_FAILED, STEP_UNPROVEN, STEP_DIED, STEP_IN_USE,
-                                      STEP_GONE };
+static const StepAnswer answers[] = { STEP_FAILED, STEP_UNPROVEN, STEP_DIED,
+                                      STEP_IN_USE, STEP_GONE,     STEP_BLOCKED };
 
 static uint64_t *seen;
 static size_t n_seen, seen_size;
-static size_t n_steps_started, n_ends;
+static size_t n_steps_started, n_ends, n_beside, n_rolled_back;
 static size_t rungs_climbed[_RUNG_MAX];
 
 static void die(const State *s, const char *why, const Step *step) {
@@ -87,6 +93,10 @@ static void die(const State *s, const char *why, const Step *step) {
         exit(1);
 }
 
+static bool is_under_way(StepState state) {
+        return state == STEP_STATE_RUNNING || state == STEP_STATE_OUTSIDE;
+}
+
 /* FNV-1a over what makes a state, field by field where there is padding. */
 static uint64_t mix(uint64_t h, const void *p, size_t n) {
         for (const unsigned char *c = p; n > 0; n--, c++)
@@ -109,7 +119,10 @@ static uint64_t mix_job(uint64_t h, const Job *j, uint64_t first_order) {
         h = mix_number(h, (uint64_t) j->fault.reason << 32 | j->result << 8 | j->told);
         h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->keeper.rid << 32 |
                                   c->n_running << 8 | (unsigned) c->looking << 1 | c->failed);
-        h = mix_number(h, c->n_done > 0);
+        h = mix_number(h, (uint64_t) j->op.flags << 32 | c->n_outside << 24 | j->count_before << 8 |
+                                  (unsigned) j->aside << 3 | (unsigned) j->rolling << 2 |
+                                  (unsigned) c->refused << 1 | (c->n_done > 0));
+        h = mix(h, j->driver_before, strlen(j->driver_before));
         for (size_t i = 0; c->plan && i < c->plan->n_steps; i++) {
                 const Step *step = c->plan->steps + i;
 
@@ -176,6 +189,25 @@ static State copy(const State *s) {
         return c;
 }
 
+static Bdf pf_of(Bdf fn) {
+        for (unsigned i = 0; i < WORLD_PFS; i++)
+                if (fn.rid >> 8 == world_pf(i).rid >> 8 || bdf_equal(fn, world_port(i)))
+                        return world_pf(i);
+        return BDF_NONE;
+}
+
+/* Beside a stuck step nothing may be started that could wait for what it holds. */
+static bool keeps_away(const World *w, const Step *step, const Step *stuck) {
+        bool slot = step->rung == RUNG_SLOT_OFF || step->rung == RUNG_SLOT_ON ||
+                    (step->rung == RUNG_UNLOAD && w->pfs[0].driver == DRIVER_OWN);
+        Bdf pf = slot ? world_pf(0) : pf_of(step->fn); /* the first has the slot */
+
+        if (step->rung == RUNG_UNLOAD && !slot)
+                return true; /* bound to nobody, it asks nobody */
+        return !bdf_is_none(pf) && !bdf_equal(pf, pf_of(stuck->fn)) && step->rung != RUNG_RESCAN &&
+               step->rung != RUNG_LOAD_DRIVER;
+}
+
 static void check_start(const State *s, const Job *job, size_t index) {
         const Step *step = job->climb.plan->steps + index;
 
@@ -185,17 +217,36 @@ static void check_start(const State *s, const Job *job, size_t index) {
                 const Job *j = s->q.jobs + i;
 
                 for (size_t k = 0; j->climb.plan && k < j->climb.plan->n_steps; k++) {
-                        if (j->climb.states[k] != STEP_STATE_RUNNING || (j == job && k == index))
+                        if (!is_under_way(j->climb.states[k]) || (j == job && k == index))
                                 continue;
+                        if (j->aside && j->climb.states[k] == STEP_STATE_OUTSIDE) {
+                                n_beside++;
+                                if (step->rung != RUNG_CLEAR_WAY &&
+                                    !keeps_away(&s->w, step, j->climb.plan->steps + k))
+                                        die(s, "a step is started near a stuck one", step);
+                                continue;
+                        }
                         if (j != job || j->climb.plan->steps[k].rung != step->rung ||
                             !rung_fans_out(step->rung))
                                 die(s, "two in flight", step);
                 }
         }
-        if (queue_wedged(&s->q))
+        if (queue_is_closed(&s->q))
                 die(s, "a step is started behind a stuck one", step);
         if (!world_allows(&s->w, step))
                 die(s, "the order is broken", step);
+}
+
+/* All or nothing means what it says where nothing else went wrong. */
+static void check_rollback(const State *s, const Job *j) {
+        const WorldPf *p = s->w.pfs;
+
+        if (!j->rolling || s->excused || j->n_warnings == 0 ||
+            j->warnings[j->n_warnings - 1].reason != FAULT_ROLLED_BACK)
+                return;
+        n_rolled_back++;
+        if (p->here && p->n_vfs != j->count_before)
+                die(s, "a rollback did not come back", NULL);
 }
 
 static void check_end(State *s, const Job *j) {
@@ -207,6 +258,7 @@ static void check_end(State *s, const Job *j) {
         if ((j->result == RESULT_FAILED || j->result == RESULT_PARTIAL) &&
             j->fault.reason == FAULT_NONE)
                 die(s, "a failure without a reason", NULL);
+        check_rollback(s, j);
         for (size_t i = 0; i < QUEUE_MAX; i++)
                 if (s->q.jobs[i].state == JOB_RUNNING || s->q.jobs[i].state == JOB_WEDGED)
                         return; /* another one is on its way and owes what is missing */
@@ -252,6 +304,8 @@ static void try_answer(const State *s, const Job *job, size_t index, StepAnswer 
         const Step *step = job->climb.plan->steps + index;
         StepResult result = { .answer = answer, .error = answer == STEP_FAILED ? 5 : 0 };
 
+        if (answer == STEP_IN_USE)
+                result.n = OP_FORCE_IN_USE;
         if (answer == STEP_DONE)
                 result.answer = world_do(&next.w, step, &result);
         else
@@ -275,23 +329,35 @@ static void try_answer(const State *s, const Job *job, size_t index, StepAnswer 
         go(&next);
 }
 
+/* Called stuck, with the lane closed; and where the write takes no global lock, also as one that stands aside. */
+static void try_overdue(const State *s, const Job *j, size_t k) {
+        bool may_be_outside = rung_fans_out(j->climb.plan->steps[k].rung) ||
+                              j->climb.plan->steps[k].rung == RUNG_RESET;
+
+        for (int outside = j->state == JOB_WEDGED; outside <= may_be_outside; outside++) {
+                State next = copy(s);
+
+                next.faults--;
+                if (queue_overdue(&next.q, j->id, k, outside) < 0)
+                        die(s, "a deadline was not taken", j->climb.plan->steps + k);
+                go(&next);
+        }
+}
+
 static void try_running(const State *s) {
         for (size_t i = 0; i < QUEUE_MAX; i++) {
                 const Job *j = s->q.jobs + i;
 
                 for (size_t k = 0; j->climb.plan && k < j->climb.plan->n_steps; k++) {
-                        if (j->climb.states[k] != STEP_STATE_RUNNING)
+                        if (!is_under_way(j->climb.states[k]))
                                 continue;
                         try_answer(s, j, k, STEP_DONE);
                         for (size_t a = 0; s->faults > 0 && a < ELEMENTSOF(answers); a++)
-                                try_answer(s, j, k, answers[a]);
-                        if (s->faults > 0 && j->state == JOB_RUNNING) {
-                                State next = copy(s);
-
-                                next.faults--;
-                                queue_overdue(&next.q, j->id);
-                                go(&next);
-                        }
+                                if (answers[a] != STEP_BLOCKED ||
+                                    j->climb.plan->steps[k].rung == RUNG_CLEAR_WAY)
+                                        try_answer(s, j, k, answers[a]);
+                        if (s->faults > 0)
+                                try_overdue(s, j, k);
                 }
         }
 }
@@ -400,6 +466,11 @@ int main(void) {
                         printf("not ok model: rung %s was never climbed\n", rung_to_string(r));
                         return 1;
                 }
+        if (n_beside == 0 || n_rolled_back == 0) {
+                printf("not ok model: no step beside a stuck one, or no rollback\n");
+                return 1;
+        }
+        printf("ok model: %zu beside a stuck one, %zu rolled back\n", n_beside, n_rolled_back);
         printf("ok model: %zu states, %zu steps started, %zu jobs ended\n", n_seen, n_steps_started,
                n_ends);
         printf("model: 4 passed, 0 failed\n");

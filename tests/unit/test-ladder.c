@@ -6,7 +6,7 @@
 
 #include "tests/unit/test.h"
 
-/* The plan as one line of rungs: "park-vf park-vf vfs-off". */
+/* The plan as one line of rungs, "park-vf park-vf vfs-off", without the first: every plan begins with clear-way. */
 static const char *rungs(const Snapshot *s, const Op *op, const Bdf *keeper) {
         static char line[1024];
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -16,8 +16,10 @@ static const char *rungs(const Snapshot *s, const Op *op, const Bdf *keeper) {
         line[0] = '\0';
         if (ladder_plan(s, op, keeper, &plan, &fault) != 0)
                 return "refused";
-        for (size_t i = 0; i < plan->n_steps; i++)
-                n += (size_t) snprintf(line + n, sizeof(line) - n, "%s%s", i ? " " : "",
+        if (plan->n_steps > 0)
+                assert_int_equal(plan->steps[0].rung, RUNG_CLEAR_WAY);
+        for (size_t i = 1; i < plan->n_steps; i++)
+                n += (size_t) snprintf(line + n, sizeof(line) - n, "%s%s", i > 1 ? " " : "",
                                        rung_to_string(plan->steps[i].rung));
         return line;
 }
@@ -120,13 +122,13 @@ static void a_bridge_takes_all_below_down_and_quiets_its_ports_innermost_first(v
         assert_int_equal(ladder_plan(s, &op, NULL, &plan, &fault), 0);
         n = plan->n_steps;
         assert_string_equal(rungs(s, &op, NULL),
-                            "refuse-if-held refuse-if-held refuse-if-held park-vf park-vf vfs-off "
-                            "vfs-off unbind unbind quiet-port quiet-port remove");
+                            "refuse-if-held refuse-if-held refuse-if-held refuse-if-held park-vf "
+                            "park-vf vfs-off vfs-off unbind unbind quiet-port quiet-port remove");
         assert_true(bdf_equal(plan->steps[n - 1].fn, PORT));
         assert_string_equal(plan->steps[n - 3].name, "0000:02:01.0:pcie204");
         assert_string_equal(plan->steps[n - 2].name, "0000:00:01.0:pcie004");
         /* Highest function first. */
-        assert_true(bdf_equal(plan->steps[5].fn, BDF(4, 0, 0)));
+        assert_true(bdf_equal(plan->steps[7].fn, BDF(4, 0, 0)));
 }
 
 static void a_slot_is_emptied_before_it_is_switched_off_and_its_own_port_stays_awake(void **state) {
@@ -165,17 +167,20 @@ static void inherited_vfs_go_through_the_stub(void **state) {
         Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 0 };
 
         (void) state;
-        assert_string_equal(rungs(s, &op, NULL), "park-vf stub-pf vfs-off unstub-pf");
+        assert_string_equal(rungs(s, &op, NULL),
+                            "refuse-if-held park-vf stub-pf vfs-off unstub-pf");
         op = (Op){ .kind = OP_BIND, .fn = PF, .driver = "igb" };
-        assert_string_equal(rungs(s, &op, NULL), "park-vf stub-pf vfs-off unstub-pf bind");
+        assert_string_equal(rungs(s, &op, NULL),
+                            "refuse-if-held park-vf stub-pf vfs-off unstub-pf bind");
         op = (Op){ .kind = OP_SET_VFS, .fn = PF, .count = 2 };
         assert_string_equal(rungs(keeper, &op, &pf),
-                            "park-vf unbind-keeper stub-pf vfs-off unstub-pf bind hold-probe "
-                            "vfs-on free-probe bind-vf bind-vf");
+                            "refuse-if-held refuse-if-held park-vf unbind-keeper stub-pf vfs-off "
+                            "unstub-pf bind hold-probe vfs-on free-probe bind-vf bind-vf");
         op = (Op){ .kind = OP_REMOVE, .fn = PF };
         assert_string_equal(
                 rungs(keeper, &op, &pf),
-                "refuse-if-held park-vf unbind-keeper stub-pf vfs-off unstub-pf remove");
+                "refuse-if-held refuse-if-held park-vf unbind-keeper stub-pf vfs-off unstub-pf "
+                "remove");
 }
 
 static void a_reset_is_done_without_a_driver_and_without_vfs(void **state) {
@@ -351,7 +356,9 @@ static void every_answer_becomes_the_fault_that_it_means(void **state) {
                 { RUNG_RESCAN, STEP_UNPROVEN, 0, FAULT_NOT_FOUND_AFTER },
                 { RUNG_REMOVE, STEP_STALE, 0, FAULT_STALE },
                 { RUNG_PARK_VF, STEP_GONE, 0, FAULT_VANISHED },
-                { RUNG_REFUSE_IF_HELD, STEP_IN_USE, 0, FAULT_IN_USE },
+                { RUNG_REFUSE_IF_HELD, STEP_IN_USE, 0, FAULT_STORAGE_IN_USE },
+                { RUNG_UNLOAD, STEP_IN_USE, 0, FAULT_MODULE_IN_USE },
+                { RUNG_CLEAR_WAY, STEP_BLOCKED, 0, FAULT_FOREIGN_STUCK },
                 { RUNG_BIND_VF, STEP_NO_DRIVER, 0, FAULT_NOT_TAKEN },
                 { RUNG_VFS_OFF, STEP_DIED, 0, FAULT_WORKER_DIED },
         };
@@ -359,7 +366,9 @@ static void every_answer_becomes_the_fault_that_it_means(void **state) {
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 Step step = { .rung = table[i].rung, .fn = PF, .vf = BDF_NONE, .n = 4 };
-                StepResult result = { .answer = table[i].answer, .error = table[i].error, .n = 3 };
+                StepResult result = { .answer = table[i].answer,
+                                      .error = table[i].error,
+                                      .n = OP_FORCE_STORAGE };
                 Fault f = ladder_fault(&step, &result);
 
                 assert_int_equal(f.reason, table[i].reason);
@@ -375,11 +384,25 @@ static void every_rung_has_a_name_and_a_deadline(void **state) {
                 char line[STEP_STR_MAX];
 
                 assert_int_equal(rung_from_string(rung_to_string(r)), r);
-                assert_in_range(step_deadline_sec(&step), 1, 3600);
+                assert_in_range(rung_base_sec(r), 1, 3600);
+                assert_in_range(rung_per_vf_sec(r), 0, 600);
                 assert_null(strpbrk(step_format(&step, line, sizeof(line)), "{}"));
                 assert_false(rung_fans_out(r) && rung_takes_global_lock(r));
         }
         assert_int_equal(rung_from_string("no-such"), _RUNG_MAX);
+}
+
+/* A word of Hold() and a pod's allocation need no driver to be there. */
+static void whoever_goes_away_is_asked_for_with_a_driver_or_without(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("", 1, "");
+        Op op = { .kind = OP_REMOVE, .fn = PF };
+
+        (void) state;
+        assert_string_equal(
+                rungs(s, &op, NULL),
+                "refuse-if-held refuse-if-held park-vf stub-pf vfs-off unstub-pf remove");
+        op = (Op){ .kind = OP_BIND, .fn = VF0, .driver = "igbvf" };
+        assert_string_equal(rungs(s, &op, NULL), "override-vf bind-vf");
 }
 
 int main(void) {
@@ -405,6 +428,7 @@ int main(void) {
                 cmocka_unit_test(a_stub_is_never_left_on_a_pf),
                 cmocka_unit_test(every_answer_becomes_the_fault_that_it_means),
                 cmocka_unit_test(every_rung_has_a_name_and_a_deadline),
+                cmocka_unit_test(whoever_goes_away_is_asked_for_with_a_driver_or_without),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
