@@ -20,6 +20,10 @@ typedef enum Place {
         OF_DRIVER,
         OF_SLOT,
         OF_SERVICE,
+        OF_BLOCK,
+        OF_BTRFS,
+        OF_MDEV,
+        OF_VDPA,
 } Place;
 
 static const char *const places[] = {
@@ -28,6 +32,10 @@ static const char *const places[] = {
         [OF_DRIVER] = "bus/pci/drivers",
         [OF_SLOT] = "bus/pci/slots",
         [OF_SERVICE] = "bus/pci_express/drivers/pciehp",
+        [OF_BLOCK] = "class/block",
+        [OF_BTRFS] = "fs/btrfs",
+        [OF_MDEV] = "bus/mdev/devices",
+        [OF_VDPA] = "bus/vdpa/devices",
 };
 
 typedef struct Row {
@@ -43,10 +51,16 @@ static const Row attrs[_ATTR_MAX] = {
         [ATTR_DEVICE] = { "device", OF_FN, false, false },
         [ATTR_NUMA_NODE] = { "numa_node", OF_FN, false, false },
         [ATTR_IOMMU_GROUP] = { "iommu_group", OF_FN, false, false },
+        [ATTR_IOMMU_DEVICES] = { "iommu_group/devices", OF_FN, false, false },
         [ATTR_DRIVER] = { "driver", OF_FN, false, false },
         [ATTR_PHYSFN] = { "physfn", OF_FN, false, false },
         [ATTR_NET] = { "net", OF_FN, false, false },
         [ATTR_VFIO_DEV] = { "vfio-dev", OF_FN, false, false },
+        [ATTR_DRM] = { "drm", OF_FN, false, false },
+        [ATTR_ACCEL] = { "accel", OF_FN, false, false },
+        [ATTR_VERBS] = { "infiniband_verbs", OF_FN, false, false },
+        [ATTR_MAD] = { "infiniband_mad", OF_FN, false, false },
+        [ATTR_UIO] = { "uio", OF_FN, false, false },
         [ATTR_TOTALVFS] = { "sriov_totalvfs", OF_FN, false, false },
         /* Its reader takes the device lock as its writer does: sriov_numvfs_show() in drivers/pci/iov.c. */
         [ATTR_NUMVFS] = { "sriov_numvfs", OF_FN, true, true },
@@ -74,6 +88,16 @@ static const Row attrs[_ATTR_MAX] = {
         [ATTR_SERVICES] = { "", OF_SERVICE, false, false },
         /* Waits for the port's interrupt thread: free_irq(). */
         [ATTR_SERVICE_UNBIND] = { "unbind", OF_SERVICE, true, true },
+        [ATTR_BLOCKS] = { "", OF_BLOCK, false, false },
+        [ATTR_BLOCK_DEV] = { "dev", OF_BLOCK, false, false },
+        [ATTR_BLOCK_HIDDEN] = { "hidden", OF_BLOCK, false, false },
+        [ATTR_BLOCK_HOLDERS] = { "holders", OF_BLOCK, false, false },
+        [ATTR_BLOCK_DM_NAME] = { "dm/name", OF_BLOCK, false, false },
+        [ATTR_BLOCK_DM_UUID] = { "dm/uuid", OF_BLOCK, false, false },
+        [ATTR_BTRFS] = { "", OF_BTRFS, false, false },
+        [ATTR_BTRFS_DEVICES] = { "devices", OF_BTRFS, false, false },
+        [ATTR_MDEVS] = { "", OF_MDEV, false, false },
+        [ATTR_VDPAS] = { "", OF_VDPA, false, false },
 };
 
 const char *attr_name(Attr a) {
@@ -95,6 +119,12 @@ const char *attr_path_fn(Attr a, Bdf fn, char buf[static ATTR_PATH_MAX]) {
         p += strlen(bdf_format(fn, p));
         if (attrs[a].name[0] != '\0')
                 stpcpy(stpcpy(p, "/"), attrs[a].name);
+        return buf;
+}
+
+const char *attr_path_entry(Attr a, Bdf fn, const char *entry, char buf[static ATTR_PATH_MAX]) {
+        snprintf(buf, ATTR_PATH_MAX, "%s/%s%s%s/%s", places[OF_FN], BDF_STR(fn),
+                 isempty(attrs[a].name) ? "" : "/", attrs[a].name, entry);
         return buf;
 }
 

@@ -18,10 +18,16 @@ typedef enum Attr {
         ATTR_DEVICE,
         ATTR_NUMA_NODE,
         ATTR_IOMMU_GROUP, /* link */
+        ATTR_IOMMU_DEVICES, /* directory: the functions of its IOMMU group */
         ATTR_DRIVER, /* link */
         ATTR_PHYSFN, /* link */
         ATTR_NET, /* directory */
         ATTR_VFIO_DEV, /* directory: there while a vfio driver has it, from 6.1 on */
+        ATTR_DRM, /* directories of what has device nodes: "card0", "uverbs0", ... with a file "dev" each */
+        ATTR_ACCEL,
+        ATTR_VERBS,
+        ATTR_MAD,
+        ATTR_UIO,
         ATTR_TOTALVFS,
         ATTR_NUMVFS,
         ATTR_AUTOPROBE,
@@ -43,6 +49,17 @@ typedef enum Attr {
         ATTR_SLOT_POWER,
         ATTR_SERVICES, /* directory: bus/pci_express/drivers/pciehp */
         ATTR_SERVICE_UNBIND,
+        /* of a block device, of btrfs by its UUID, of buses of children */
+        ATTR_BLOCKS, /* directory: class/block */
+        ATTR_BLOCK_DEV, /* "259:0" */
+        ATTR_BLOCK_HIDDEN, /* 1: a path of an nvme multipath head */
+        ATTR_BLOCK_HOLDERS, /* directory */
+        ATTR_BLOCK_DM_NAME,
+        ATTR_BLOCK_DM_UUID, /* "LVM-..." */
+        ATTR_BTRFS, /* directory: what is mounted now */
+        ATTR_BTRFS_DEVICES, /* directory */
+        ATTR_MDEVS, /* directory */
+        ATTR_VDPAS, /* directory */
         _ATTR_MAX,
 } Attr;
 
@@ -65,9 +82,13 @@ const char *attr_path(Attr a, char buf[static ATTR_PATH_MAX]);
 /* "bus/pci/devices/BDF/virtfnN", and the index out of such a link's name: 0, -EINVAL. */
 const char *attr_path_virtfn(Bdf pf, unsigned index, char buf[static ATTR_PATH_MAX]);
 
+/* Of an entry of one of a function's directories: "bus/pci/devices/BDF/net/eth0". */
+const char *attr_path_entry(Attr a, Bdf fn, const char *entry, char buf[static ATTR_PATH_MAX]);
+
 int attr_parse_virtfn(const char *name, uint32_t *ret);
 
 #define ATTR_FN(a, fn) attr_path_fn((a), (fn), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_NAME(a, name) attr_path_name((a), (name), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_BUS(a) attr_path((a), (char[ATTR_PATH_MAX]){ 0 })
+#define ATTR_ENTRY(a, fn, entry) attr_path_entry((a), (fn), (entry), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_VIRTFN(pf, i) attr_path_virtfn((pf), (i), (char[ATTR_PATH_MAX]){ 0 })

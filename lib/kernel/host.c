@@ -5,5 +5,6 @@
 #include "kernel/sysfs.h"
 
 Kernel *kernel_open(void) {
-        return sysfs_open("/sys", "/dev");
+        return sysfs_open(&(Roots){
+                .sys = "/sys", .dev = "/dev", .proc = "/proc", .cni = "/var/lib/cni/sriov/pci" });
 }

@@ -16,8 +16,25 @@
 #include <stdint.h>
 
 #include "core/bdf.h"
+#include "core/holder.h"
+#include "core/stack.h"
 
 typedef struct Kernel Kernel;
+
+/* A task (of another program, or the kernel's own) that is inside PCI's or drivers' paths in the kernel now. */
+typedef struct Task {
+        uint32_t pid; /* of the thread */
+        char command[32];
+        char state; /* as /proc/PID/stat has it: 'D', 'S', 'R' */
+        StackPlace place; /* never STACK_ELSEWHERE */
+        Bdf fn; /* the function whose file it writes or reads, BDF_NONE where that cannot be told */
+        char stack[1024]; /* "vfio_unregister_group_dev < vfio_pci_remove < ...", cut at the end */
+} Task;
+
+typedef struct Tasks {
+        Task *items;
+        size_t n;
+} Tasks;
 
 /* A change that the kernel told of. */
 typedef struct KernelEvent {
@@ -45,6 +62,17 @@ struct Kernel {
         int (*identity)(Kernel *k, const char *path, uint64_t *ret);
         /* Tries to open /dev/vfio/GROUP: 0 and an fd if nobody has it, -EBUSY if somebody does, -ENOENT. */
         int (*open_group)(Kernel *k, int group, int *ret_fd);
+        /*
+         * Adds all who use this function (DESIGN, holders). vfio_tested: its vfio group was just opened by open_group(), or
+         * is guarded by us, so that only what stands beside vfio is looked for. What cannot be told is added as
+         * HOLDER_UNKNOWN. May wait for RTNL. 0, -ENOMEM; -ENOENT: there is no such function.
+         */
+        int (*users)(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret);
+        /*
+         * Tasks that are inside the kernel's paths of stack.h now, our own process and children of our parent left out. Takes
+         * no lock of a device. 0, -ENOMEM; -EACCES, ...: cannot be told at all.
+         */
+        int (*tasks)(Kernel *k, Tasks *ret);
         /* modprobe NAME, or delete_module(NAME, O_NONBLOCK): -ENOENT, -EWOULDBLOCK, ... */
         int (*load_module)(Kernel *k, const char *name);
         int (*unload_module)(Kernel *k, const char *name);
@@ -62,6 +90,9 @@ struct Kernel {
  * NULL with errno set on failure.
  */
 Kernel *kernel_open(void);
+
+int tasks_add(Tasks *all, const Task *t); /* a copy; 0, -ENOMEM */
+void tasks_done(Tasks *all);
 
 static inline void kernel_freep(Kernel **k) {
         if (*k)

@@ -109,6 +109,10 @@ int look_driver(Kernel *k, Bdf fn, char driver[static NAME_MAX_LENGTH]) {
         return r == -ENOENT ? 0 : MIN2(r, 0);
 }
 
+bool look_is_vfio(const char *driver) {
+        return strstr(driver, "vfio") != NULL;
+}
+
 int look_iommu_group(Kernel *k, Bdf fn, int32_t *ret) {
         char name[NAME_MAX_LENGTH];
         uint32_t group;

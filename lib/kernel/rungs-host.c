@@ -156,18 +156,15 @@ int climb_slot_on(Kernel *k, const Step *step, StepResult *ret) {
 }
 
 /* Unloading unbinds what is bound, one after the other and with its VFs: nothing may be left by now. */
-static int refuse_bound(Kernel *k, const char *driver, StepResult *ret) {
+static int refuse_bound(Kernel *k, const char *driver) {
         _cleanup_strv_ char **names = NULL;
         Bdf fn;
 
         if (k->list(k, ATTR_NAME(ATTR_DRIVERS, driver), &names) < 0)
                 return STEP_DONE;
-        STRV_FOREACH (name, names) {
-                if (bdf_parse(*name, &fn) < 0)
-                        continue;
-                snprintf(ret->text, sizeof(ret->text), "%s is bound to it", *name);
-                return STEP_IN_USE;
-        }
+        STRV_FOREACH (name, names)
+                if (bdf_parse(*name, &fn) >= 0)
+                        return -EBUSY;
         return STEP_DONE;
 }
 
@@ -179,7 +176,7 @@ int climb_unload(Kernel *k, const Step *step, StepResult *ret) {
 
         if (!look_exists(k, directory))
                 return STEP_DONE;
-        r = refuse_bound(k, step->name, ret);
+        r = refuse_bound(k, step->name);
         if (r != STEP_DONE)
                 return r;
         /* Names of drivers and of their modules differ: vfio-pci and vfio_pci. No link: it is built in, -ENOENT. */
@@ -187,8 +184,8 @@ int climb_unload(Kernel *k, const Step *step, StepResult *ret) {
         if (r < 0)
                 return r;
         r = k->unload_module(k, module);
-        if (r == -EWOULDBLOCK || r == -EBUSY) {
-                snprintf(ret->text, sizeof(ret->text), "module %s is in use", module);
+        if (r == -EWOULDBLOCK) {
+                snprintf(ret->text, sizeof(ret->text), "%s", module);
                 return STEP_IN_USE;
         }
         if (r < 0)

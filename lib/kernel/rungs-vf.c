@@ -6,7 +6,6 @@
  * that is what the plan knows of VFs that are not there yet.
  */
 #include <errno.h>
-#include <inttypes.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -16,48 +15,6 @@
 #include "kernel/look.h"
 #include "kernel/prove.h"
 #include "kernel/rungs.h"
-
-/* A variant driver is called after its hardware: mlx5_vfio_pci, nvgrace_gpu_vfio_pci, pds-vfio-pci. */
-static bool is_vfio(const char *driver) {
-        return strstr(driver, "vfio") != NULL;
-}
-
-/* A kernel without group nodes (VFIO_GROUP=n): who has the device's own node open cannot be told from here. */
-static bool has_vfio_device(Kernel *k, Bdf fn) {
-        _cleanup_strv_ char **names = NULL;
-
-        return k->list(k, ATTR_FN(ATTR_VFIO_DEV, fn), &names) >= 0 && strv_length(names) > 0;
-}
-
-/*
- * Opening the group is an atomic test: the kernel lets in one at a time, whether through the group or
- * through the device's own node (KERNEL.md part 1 rule 3). What is neither free nor in use is not free.
- */
-int climb_refuse_if_held(Kernel *k, const Step *step, StepResult *ret) {
-        char driver[NAME_MAX_LENGTH];
-        int32_t group;
-        int fd, r;
-
-        r = look_driver(k, step->fn, driver);
-        if (r < 0)
-                return r;
-        if (!is_vfio(driver))
-                return STEP_DONE;
-        r = look_iommu_group(k, step->fn, &group);
-        if (r < 0)
-                return r == -ENOENT ? STEP_DONE : r;
-        r = k->open_group(k, group, &fd);
-        if (r >= 0) {
-                close_fd(fd);
-                return STEP_DONE;
-        }
-        if (r == -ENOENT && !has_vfio_device(k, step->fn))
-                return STEP_DONE;
-        if (r != -EBUSY)
-                return r;
-        snprintf(ret->text, sizeof(ret->text), "vfio group %" PRIi32 " is open", group);
-        return STEP_IN_USE;
-}
 
 /* The VF that the step is about, or STEP_GONE. */
 static int find_vf(Kernel *k, const Step *step, Bdf *ret) {

@@ -10,9 +10,13 @@
 
 #include "core/ladder.h"
 #include "kernel/kernel.h"
+#include "kernel/step.h"
 
-/* rungs-vf.c: one VF of a PF, or whoever holds one function */
-int climb_refuse_if_held(Kernel *k, const Step *step, StepResult *ret);
+/* rungs-ask.c: who is in the way, before anything is touched */
+int climb_clear_way(Kernel *k, const Step *step, StepResult *ret);
+int climb_refuse_if_held(Kernel *k, const Step *step, StepResult *ret, StepExtra *extra);
+
+/* rungs-vf.c: one VF of a PF */
 int climb_park_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_override_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret);

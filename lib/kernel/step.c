@@ -18,9 +18,11 @@ typedef struct Row {
         bool needs_fn; /* nothing can be done unless step->fn is there */
 } Row;
 
+/* refuse-if-held stands beside the table: it alone takes and gives more than an answer. */
 static const Row rungs[_RUNG_MAX] = {
+        [RUNG_CLEAR_WAY] = { climb_clear_way, false },
         [RUNG_LOAD_DRIVER] = { climb_load_driver, false },
-        [RUNG_REFUSE_IF_HELD] = { climb_refuse_if_held, true },
+        [RUNG_REFUSE_IF_HELD] = { NULL, true },
         [RUNG_PARK_VF] = { climb_park_vf, true },
         [RUNG_UNBIND_KEEPER] = { climb_unbind_keeper, true },
         [RUNG_STUB_PF] = { climb_stub_pf, true },
@@ -56,7 +58,7 @@ static int identify(Kernel *k, const Step *step) {
         return step->identity != 0 && identity != step->identity ? STEP_STALE : STEP_DONE;
 }
 
-static int climb(Kernel *k, const Step *step, StepResult *ret) {
+static int climb(Kernel *k, const Step *step, StepResult *ret, StepExtra *extra) {
         const Row *row = rungs + step->rung;
         int r, now;
 
@@ -65,23 +67,38 @@ static int climb(Kernel *k, const Step *step, StepResult *ret) {
         r = identify(k, step);
         if (r != STEP_DONE)
                 return r;
-        r = row->climb(k, step, ret);
-        /* A removal that left orphans is one whose device is gone: its own answer says more. */
-        if (r == STEP_DONE || (step->rung == RUNG_REMOVE && r == STEP_UNPROVEN))
+        r = row->climb ? row->climb(k, step, ret) : climb_refuse_if_held(k, step, ret, extra);
+        /* Here it is wanted that the device is gone, and orphans that it left are worth more words. */
+        if (step->rung == RUNG_REMOVE && (r == STEP_DONE || r == STEP_UNPROVEN))
                 return r;
-        /* A device that is pulled in the middle makes any write fail somehow: that it is gone is the better answer. */
+        /*
+         * A device that is pulled in the middle makes any write fail somehow, and any proof of what should not be there
+         * succeed: that it is gone is the better answer.
+         */
         now = identify(k, step);
         return now > STEP_DONE ? now : r;
 }
 
-void step_climb(Kernel *k, const Step *step, StepResult *ret) {
+void step_extra_done(StepExtra *extra) {
+        extra->guard = close_fd(extra->guard);
+        extra->group = -1;
+        holders_done(&extra->holders);
+}
+
+void step_climb(Kernel *k, const Step *step, StepResult *ret, StepExtra *extra) {
+        StepExtra own = STEP_EXTRA_EMPTY;
         int r;
 
         *ret = (StepResult){};
-        r = step->rung < _RUNG_MAX ? climb(k, step, ret) : -EINVAL;
+        if (!extra)
+                extra = &own;
+        r = step->rung < _RUNG_MAX ? climb(k, step, ret, extra) : -EINVAL;
         if (r < 0) {
                 ret->answer = STEP_FAILED;
                 ret->error = -r;
         } else
                 ret->answer = (StepAnswer) r;
+        /* Whoever uses a function is worth telling of as long as it is there. */
+        if (extra == &own || (ret->answer != STEP_DONE && ret->answer != STEP_IN_USE))
+                step_extra_done(extra);
 }

@@ -15,15 +15,17 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "kernel/holder.h"
 #include "kernel/module.h"
 #include "kernel/sysfs.h"
+#include "kernel/task-scan.h"
 #include "kernel/udev.h"
 
 typedef struct Sysfs {
         Kernel kernel; /* first, so that one is the other */
         int root;
         char *root_path; /* as the kernel calls it */
-        char *dev_root;
+        char *dev, *proc, *cni;
         Watch *watch;
 } Sysfs;
 
@@ -189,7 +191,7 @@ static int open_vfio(const Sysfs *s, const char *prefix, int group, int *ret_fd)
         char path[PATH_MAX];
         int fd;
 
-        snprintf(path, sizeof(path), "%s/vfio/%s%d", s->dev_root, prefix, group);
+        snprintf(path, sizeof(path), "%s/vfio/%s%d", s->dev, prefix, group);
         fd = open(path, O_RDWR | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
@@ -203,6 +205,17 @@ static int sysfs_open_group(Kernel *k, int group, int *ret_fd) {
 
         r = open_vfio(sysfs(k), "", group, ret_fd);
         return r == -ENOENT ? open_vfio(sysfs(k), "noiommu-", group, ret_fd) : r;
+}
+
+static int sysfs_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+        const Sysfs *s = sysfs(k);
+
+        return holder_search(k, &(Roots){ s->root_path, s->dev, s->proc, s->cni }, fn, vfio_tested,
+                             &holder_asks_kernel, ret);
+}
+
+static int sysfs_tasks(Kernel *k, Tasks *ret) {
+        return task_scan(sysfs(k)->proc, ret);
 }
 
 static int sysfs_load_module(Kernel *k, const char *name) {
@@ -248,7 +261,9 @@ static Kernel *sysfs_free(Kernel *k) {
         watch_free(s->watch);
         close_fd(s->root);
         free(s->root_path);
-        free(s->dev_root);
+        free(s->dev);
+        free(s->proc);
+        free(s->cni);
         free(s);
         return NULL;
 }
@@ -261,6 +276,8 @@ static const Kernel sysfs_kernel = {
         .path = sysfs_path,
         .identity = sysfs_identity,
         .open_group = sysfs_open_group,
+        .users = sysfs_users,
+        .tasks = sysfs_tasks,
         .load_module = sysfs_load_module,
         .unload_module = sysfs_unload_module,
         .watch = sysfs_watch,
@@ -269,22 +286,24 @@ static const Kernel sysfs_kernel = {
         .free = sysfs_free,
 };
 
-static int open_root(Sysfs *s, const char *root, const char *dev_root) {
+static int open_roots(Sysfs *s, const Roots *roots) {
         char path[PATH_MAX];
         int r;
 
-        s->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        s->root = open(roots->sys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (s->root < 0)
                 return -errno;
         r = path_of_fd(s->root, path, sizeof(path));
         if (r < 0)
                 return r;
         s->root_path = strdup(path);
-        s->dev_root = strdup(dev_root);
-        return s->root_path && s->dev_root ? 0 : -ENOMEM;
+        s->dev = strdup(roots->dev);
+        s->proc = strdup(roots->proc);
+        s->cni = strdup(roots->cni);
+        return s->root_path && s->dev && s->proc && s->cni ? 0 : -ENOMEM;
 }
 
-Kernel *sysfs_open(const char *root, const char *dev_root) {
+Kernel *sysfs_open(const Roots *roots) {
         Sysfs *s = calloc(1, sizeof(Sysfs));
         int r;
 
@@ -292,7 +311,7 @@ Kernel *sysfs_open(const char *root, const char *dev_root) {
                 return NULL;
         s->kernel = sysfs_kernel;
         s->root = -EBADF;
-        r = open_root(s, root, dev_root);
+        r = open_roots(s, roots);
         if (r < 0) {
                 sysfs_free(&s->kernel);
                 errno = -r;

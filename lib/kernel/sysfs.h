@@ -6,5 +6,13 @@
 
 #include "kernel/kernel.h"
 
-/* root: "/sys"; dev_root: "/dev". NULL with errno set. Tests give folders of their own. */
-Kernel *sysfs_open(const char *root, const char *dev_root);
+/* Where the kernel shows itself. Tests give folders of their own. */
+typedef struct Roots {
+        const char *sys; /* "/sys" */
+        const char *dev; /* "/dev" */
+        const char *proc; /* "/proc" */
+        const char *cni; /* "/var/lib/cni/sriov/pci": what sriov-cni gave to pods */
+} Roots;
+
+/* A copy of the roots is taken. NULL with errno set. */
+Kernel *sysfs_open(const Roots *roots);

@@ -7,147 +7,27 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include <fcntl.h>
 
-#include <cmocka.h>
+#include "tests/unit/fake-nodes.h"
 
-#include "base/macro.h"
-#include "base/str.h"
-#include "core/bdf.h"
-#include "kernel/step.h"
-
-#define PF "0000:01:00.0"
-#define VF0 "0000:01:10.0"
-#define VF1 "0000:01:10.2"
-#define VF2 "0000:01:10.4"
-#define PORT "0000:00:01.0"
-#define SERVICE PORT ":pcie004"
-
-typedef struct Node {
-        char path[160];
-        char kind; /* d, f, l */
-        char value[96];
-        uint64_t identity;
-} Node;
-
-typedef struct Fake {
-        Kernel kernel;
-        Node nodes[256];
-        size_t n_nodes;
-        uint64_t last_identity;
-        char log[32][128]; /* writes, "PF/sriov_numvfs=4" */
-        size_t n_log;
-        const char *refuse; /* a write whose path ends so ... */
-        int error; /* ... fails with that, */
-        unsigned skip; /* after so many that went well */
-        const char *ignore; /* a write whose path ends so succeeds, and that is all */
-        int makes; /* sriov_numvfs makes so many, whatever was asked for; -1: no */
-        const char *chooses; /* what drivers_probe binds; NULL: nothing */
-        int group; /* what open_group returns */
-        int module; /* what load_module and unload_module return */
-        unsigned now; /* ms that were waited */
-        unsigned later_at;
-        void (*later)(struct Fake *);
-} Fake;
-
-static const Bdf pf = { 0, 0x0100 };
-static const Bdf vf0 = { 0, 0x0180 };
-static const Bdf port = { 0, 0x0008 };
-
-static inline Fake *fake(Kernel *k) {
-        return (Fake *) k;
-}
-
-static inline Node *find(Fake *f, const char *path) {
-        for (size_t i = 0; i < f->n_nodes; i++)
-                if (streq(f->nodes[i].path, path))
-                        return f->nodes + i;
-        return NULL;
-}
-
-static inline void _printf_(4, 5)
-        put(Fake *f, char kind, const char *value, const char *format, ...) {
-        char path[160];
-        va_list ap;
-        Node *n;
-
-        va_start(ap, format);
-        vsnprintf(path, sizeof(path), format, ap);
-        va_end(ap);
-        n = find(f, path);
-        if (!n) {
-                assert_true(f->n_nodes < ELEMENTSOF(f->nodes));
-                n = f->nodes + f->n_nodes++;
-                n->identity = ++f->last_identity;
-                strcpy(n->path, path);
-        }
-        n->kind = kind;
-        snprintf(n->value, sizeof(n->value), "%s", value);
-}
-
-/* With all that is below it. */
-static inline void _printf_(2, 3) drop(Fake *f, const char *format, ...) {
-        char path[160];
-        va_list ap;
-        size_t n = 0;
-
-        va_start(ap, format);
-        vsnprintf(path, sizeof(path), format, ap);
-        va_end(ap);
-        for (size_t i = 0; i < f->n_nodes; i++) {
-                const char *rest = startswith(f->nodes[i].path, path);
-
-                if (!rest || (*rest != '\0' && *rest != '/'))
-                        f->nodes[n++] = f->nodes[i];
-        }
-        f->n_nodes = n;
-}
-
-static inline const char *value_of(Fake *f, const char *path) {
-        Node *n = find(f, path);
-
-        return n ? n->value : "";
-}
-
-#define DEVICES "bus/pci/devices/"
-#define DRIVERS "bus/pci/drivers/"
-#define SERVICES "bus/pci_express/drivers/pciehp"
-
-static inline void put_function(Fake *f, const char *bdf) {
-        put(f, 'd', "", DEVICES "%s", bdf);
-        put(f, 'f', "(null)", DEVICES "%s/driver_override", bdf);
-        put(f, 'f', "", DEVICES "%s/reset", bdf);
-}
-
-static inline void put_bound(Fake *f, const char *bdf, const char *driver) {
-        put(f, 'l', driver, DEVICES "%s/driver", bdf);
-        put(f, 'l', bdf, DRIVERS "%s/%s", driver, bdf);
-}
-
-static const char *const vf_names[] = { VF0, VF1, VF2 };
-
-static inline void put_vfs(Fake *f, unsigned n) {
-        for (unsigned i = 0; i < n; i++) {
-                put_function(f, vf_names[i]);
-                put(f, 'l', vf_names[i], DEVICES PF "/virtfn%u", i);
-                put(f, 'l', PF, DEVICES "%s/physfn", vf_names[i]);
-        }
-}
-
-static inline void drop_vfs(Fake *f) {
-        for (unsigned i = 0; i < ELEMENTSOF(vf_names); i++) {
-                drop(f, DEVICES "%s", vf_names[i]);
-                drop(f, DEVICES PF "/virtfn%u", i);
-        }
+/* A device that is pulled takes its VFs along. -errno: the call meets nothing any more. */
+static inline int maybe_vanish(Fake *f) {
+        if (++f->n_calls != f->vanish_at)
+                return 0;
+        drop_vfs(f);
+        drop(f, DEVICES PF);
+        return f->vanish_error;
 }
 
 static inline int fake_list(Kernel *k, const char *path, char ***ret) {
         Fake *f = fake(k);
         char **names = NULL;
+        int r = maybe_vanish(f);
         Node *n = find(f, path);
 
+        if (r < 0)
+                return r;
         if (!n)
                 return -ENOENT;
         if (n->kind != 'd')
@@ -163,22 +43,46 @@ static inline int fake_list(Kernel *k, const char *path, char ***ret) {
 }
 
 static inline int fake_read(Kernel *k, const char *path, char *buf, size_t size) {
+        int r = maybe_vanish(fake(k));
         Node *n = find(fake(k), path);
 
+        if (r < 0)
+                return r;
         return n && n->kind == 'f' ? snprintf(buf, size, "%s", n->value) : -ENOENT;
 }
 
 static inline int fake_link(Kernel *k, const char *path, char *buf, size_t size) {
+        int r = maybe_vanish(fake(k));
         Node *n = find(fake(k), path);
 
+        if (r < 0)
+                return r;
         if (!n)
                 return -ENOENT;
         return n->kind == 'l' ? str_copy(buf, size, n->value) : -EINVAL;
 }
 
+/* Functions of one bus stand below their port, so that their path shows it. */
+static inline int fake_path(Kernel *k, const char *path, char *buf, size_t size) {
+        const char *bdf = startswith(path, DEVICES);
+        int r = maybe_vanish(fake(k));
+
+        if (r < 0)
+                return r;
+        if (!find(fake(k), path))
+                return -ENOENT;
+        assert_non_null(bdf);
+        snprintf(buf, size, "devices/pci0000:00/" PORT "%s%s", streq(bdf, PORT) ? "" : "/",
+                 streq(bdf, PORT) ? "" : bdf);
+        return 0;
+}
+
 static inline int fake_identity(Kernel *k, const char *path, uint64_t *ret) {
+        int r = maybe_vanish(fake(k));
         Node *n = find(fake(k), path);
 
+        if (r < 0)
+                return r;
         if (!n)
                 return -ENOENT;
         *ret = n->identity;
@@ -290,6 +194,7 @@ static inline int act(Fake *f, const char *path, const char *value) {
 static inline int fake_write(Kernel *k, const char *path, const char *value) {
         Fake *f = fake(k);
         const char *shown = startswith(path, DEVICES);
+        int r = maybe_vanish(f);
 
         if (!shown)
                 shown = startswith(path, "bus/pci/");
@@ -302,16 +207,47 @@ static inline int fake_write(Kernel *k, const char *path, const char *value) {
                 }
                 f->skip--;
         }
+        if (r < 0)
+                return r;
         return f->ignore && ends_with(path, f->ignore) ? 0 : act(f, path, value);
 }
 
 static inline int fake_open_group(Kernel *k, int group, int *ret_fd) {
         Fake *f = fake(k);
+        int r = maybe_vanish(f);
 
+        if (r < 0)
+                return r;
         assert_int_equal(group, 12);
         if (f->group == 0)
-                *ret_fd = -EBADF;
+                *ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         return f->group;
+}
+
+static inline int fake_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f);
+
+        f->n_users++;
+        f->tested = vfio_tested;
+        if (r < 0)
+                return r;
+        if (!find(f, SUB(DEVICES "%s", BDF_STR(fn))))
+                return -ENOENT;
+        for (size_t i = 0; i < f->users.n; i++)
+                assert_int_equal(holders_add(ret, f->users.items + i), 0);
+        return f->users_error;
+}
+
+static inline int fake_tasks(Kernel *k, Tasks *ret) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < f->tasks.n; i++)
+                assert_int_equal(tasks_add(ret, f->tasks.items + i), 0);
+        return f->tasks_error;
 }
 
 static inline void put_driver(Fake *f, const char *name, const char *module) {
@@ -323,7 +259,10 @@ static inline void put_driver(Fake *f, const char *name, const char *module) {
 
 static inline int fake_load_module(Kernel *k, const char *name) {
         Fake *f = fake(k);
+        int r = maybe_vanish(f);
 
+        if (r < 0)
+                return r;
         snprintf(f->log[f->n_log++], sizeof(f->log[0]), "modprobe %s", name);
         if (f->module == 0)
                 put_driver(f, name, name);
@@ -332,7 +271,10 @@ static inline int fake_load_module(Kernel *k, const char *name) {
 
 static inline int fake_unload_module(Kernel *k, const char *name) {
         Fake *f = fake(k);
+        int r = maybe_vanish(f);
 
+        if (r < 0)
+                return r;
         snprintf(f->log[f->n_log++], sizeof(f->log[0]), "rmmod %s", name);
         if (f->module == 0)
                 drop(f, DRIVERS "vfio-pci");
@@ -357,8 +299,11 @@ static inline void fake_init(Fake *f) {
                 .read = fake_read,
                 .write = fake_write,
                 .link = fake_link,
+                .path = fake_path,
                 .identity = fake_identity,
                 .open_group = fake_open_group,
+                .users = fake_users,
+                .tasks = fake_tasks,
                 .load_module = fake_load_module,
                 .unload_module = fake_unload_module,
                 .pause = fake_pause,
@@ -399,7 +344,7 @@ static inline StepResult climb(Fake *f, Step step) {
         StepResult result;
 
         memset(&result, 0xee, sizeof(result));
-        step_climb(&f->kernel, &step, &result);
+        step_climb(&f->kernel, &step, &result, NULL);
         return result;
 }
 

@@ -16,7 +16,8 @@
 #include "tests/unit/test.h"
 
 typedef struct Tree {
-        char root[64];
+        char root[64]; /* /sys and all other roots are this one folder: their names do not meet */
+        char proc[80], dev[80], cni[80];
         Kernel *k;
 } Tree;
 
@@ -134,7 +135,12 @@ static inline void tree_init(Tree *t) {
         tree_dir(t, PORT_DIR "/0000:00:01.0:pcie004");
         tree_link(t, "bus/pci_express/drivers/pciehp", "0000:00:01.0:pcie004",
                   PORT_DIR "/0000:00:01.0:pcie004");
-        t->k = sysfs_open(t->root, t->root);
+        snprintf(t->proc, sizeof(t->proc), "%s/proc", t->root);
+        snprintf(t->dev, sizeof(t->dev), "%s/dev", t->root);
+        snprintf(t->cni, sizeof(t->cni), "%s/cni", t->root);
+        tree_dir(t, "proc");
+        tree_dir(t, "dev");
+        t->k = sysfs_open(&(Roots){ t->root, t->dev, t->proc, t->cni });
         assert_non_null(t->k);
 }
 

@@ -25,6 +25,17 @@ static void paths_are_those_of_sysfs(void **state) {
         assert_string_equal(ATTR_BUS(ATTR_SERVICES), "bus/pci_express/drivers/pciehp");
         assert_string_equal(ATTR_BUS(ATTR_DRIVERS_PROBE), "bus/pci/drivers_probe");
         assert_string_equal(ATTR_BUS(ATTR_RESCAN), "bus/pci/rescan");
+        assert_string_equal(ATTR_FN(ATTR_IOMMU_DEVICES, fn),
+                            "bus/pci/devices/0000:01:00.0/iommu_group/devices");
+        assert_string_equal(ATTR_ENTRY(ATTR_NET, fn, "eth0"),
+                            "bus/pci/devices/0000:01:00.0/net/eth0");
+        assert_string_equal(ATTR_ENTRY(ATTR_DIRECTORY, fn, "virtio3/net"),
+                            "bus/pci/devices/0000:01:00.0/virtio3/net");
+        assert_string_equal(ATTR_BUS(ATTR_BLOCKS), "class/block");
+        assert_string_equal(ATTR_NAME(ATTR_BLOCK_DM_UUID, "dm-3"), "class/block/dm-3/dm/uuid");
+        assert_string_equal(ATTR_NAME(ATTR_BTRFS_DEVICES, "af02"), "fs/btrfs/af02/devices");
+        assert_string_equal(ATTR_BUS(ATTR_MDEVS), "bus/mdev/devices");
+        assert_string_equal(ATTR_BUS(ATTR_VDPAS), "bus/vdpa/devices");
 }
 
 static void the_longest_address_and_name_fit(void **state) {
@@ -43,7 +54,8 @@ static void every_row_has_a_name_or_is_a_place(void **state) {
         (void) state;
         for (Attr a = 0; a < _ATTR_MAX; a++) {
                 bool place = a == ATTR_DIRECTORY || a == ATTR_DEVICES || a == ATTR_DRIVERS ||
-                             a == ATTR_SLOTS || a == ATTR_SERVICES;
+                             a == ATTR_SLOTS || a == ATTR_SERVICES || a == ATTR_BLOCKS ||
+                             a == ATTR_BTRFS || a == ATTR_MDEVS || a == ATTR_VDPAS;
 
                 assert_non_null(attr_name(a));
                 assert_int_equal(attr_name(a)[0] == '\0', place);

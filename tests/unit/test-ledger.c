@@ -47,6 +47,13 @@ static int remove_ledger(void **state) {
         return rmdir(directory);
 }
 
+static Holder qemu = { .kind = HOLDER_VFIO,
+                       .fn = { .domain = 0, .rid = 0x110 },
+                       .pid = 4711,
+                       .command = "qemu",
+                       .detail = "/dev/vfio/12" };
+static Holder mounted = { .kind = HOLDER_MOUNT, .detail = "/dev/nvme1n1 on /a b" };
+
 static Record *make_record(uint32_t id) {
         Record *r = record_new();
 
@@ -66,6 +73,12 @@ static Record *make_record(uint32_t id) {
         r->reason = strdup("a reason, with\nlines = \\ and \"quotes\" \xc3\xa4");
         assert_int_equal(record_warn(r, "-"), 0);
         assert_int_equal(record_warn(r, ""), 0);
+        assert_int_equal(record_add_holders(r, &(Holders){ &qemu, 1 }), 0);
+        assert_int_equal(
+                record_add_stuck(r, "process 5 at mutex_lock\npci 0000:01:00.0: no answer"), 0);
+        r->has_before = true;
+        r->count_before = 4;
+        assert_int_equal(str_copy(r->driver_before, sizeof(r->driver_before), "igbvf"), 0);
         return r;
 }
 
@@ -126,6 +139,47 @@ static void what_is_written_is_read_back(void **state) {
         assert_string_equal(r->warnings[0], "-");
         assert_string_equal(r->warnings[1], "");
         assert_int_equal(r->n_stages, 2);
+        assert_string_equal(r->stuck, "process 5 at mutex_lock\npci 0000:01:00.0: no answer");
+        assert_true(r->has_before);
+        assert_false(r->rolling);
+        assert_int_equal(r->count_before, 4);
+        assert_string_equal(r->driver_before, "igbvf");
+        records_done(&all);
+}
+
+static void who_was_found_is_kept_and_each_once(void **state) {
+        char text[HOLDER_STR_MAX];
+        Records all;
+        Record *r;
+
+        (void) state;
+        write_running(7);
+        assert_int_equal(ledger_holders(&ledger, 7, &(Holders){ &qemu, 1 }), 0);
+        assert_int_equal(ledger_holders(&ledger, 7, &(Holders){ &mounted, 1 }), 0);
+        load(&all);
+        r = all.items[0];
+        assert_int_equal(r->holders.n, 2);
+        assert_true(bdf_equal(r->holders.items[0].fn, qemu.fn));
+        assert_string_equal(holder_format(r->holders.items, text, sizeof(text)),
+                            "vfio: qemu (pid 4711), /dev/vfio/12");
+        assert_string_equal(holder_format(r->holders.items + 1, text, sizeof(text)),
+                            "mount: /dev/nvme1n1 on /a b");
+        records_done(&all);
+}
+
+static void a_kind_of_holder_of_a_later_version_is_in_use_all_the_same(void **state) {
+        _cleanup_close_ int fd =
+                openat(ledger.jobs, "7", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        const char *text =
+                "id 7\noperation rescan\nstate waiting\nholder telepathy - 5 x y\nwhole\n";
+        Records all;
+
+        (void) state;
+        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+        load(&all);
+        assert_int_equal(all.n, 1);
+        assert_int_equal(all.items[0]->holders.n, 1);
+        assert_int_equal(holders_force(&all.items[0]->holders), OP_FORCE_IN_USE);
         records_done(&all);
 }
 
@@ -206,6 +260,8 @@ static void nonsense_is_put_aside_and_no_one_dies_of_it(void **state) {
                 "id 7\nreason \\x0\nwhole\n",
                 "id 99999999999999\nwhole\n",
                 "id 7\nfunction 1:2:3\nwhole\n",
+                "id 7\noperation rescan\nstate waiting\nrolling 2\nwhole\n",
+                "id 7\noperation rescan\nstate waiting\nholder vfio - 5 x\nwhole\n",
         };
 
         (void) state;
@@ -253,6 +309,9 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(what_is_written_is_read_back, empty_jobs),
                 cmocka_unit_test_setup(a_plan_is_known_step_by_step, empty_jobs),
+                cmocka_unit_test_setup(who_was_found_is_kept_and_each_once, empty_jobs),
+                cmocka_unit_test_setup(a_kind_of_holder_of_a_later_version_is_in_use_all_the_same,
+                                       empty_jobs),
                 cmocka_unit_test_setup(a_file_cut_anywhere_is_put_aside_or_lacks_its_last_line,
                                        empty_jobs),
                 cmocka_unit_test_setup(nonsense_is_put_aside_and_no_one_dies_of_it, empty_jobs),

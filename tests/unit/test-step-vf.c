@@ -4,66 +4,6 @@
  */
 #include "tests/unit/fake-kernel.h"
 
-/* refuse-if-held */
-
-static void put_vfio(Fake *f) {
-        put_vfs(f, 1);
-        put_bound(f, VF0, "vfio-pci");
-        put(f, 'l', "12", DEVICES VF0 "/iommu_group");
-}
-
-static void a_vfio_function_that_nobody_has_open_is_free(void **state) {
-        Fake f;
-
-        (void) state;
-        fake_init(&f);
-        put_vfio(&f);
-        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0)));
-        assert_int_equal(f.n_log, 0);
-}
-
-static void a_vfio_function_that_somebody_has_open_is_in_use(void **state) {
-        StepResult result;
-        Fake f;
-
-        (void) state;
-        fake_init(&f);
-        put_vfio(&f);
-        f.group = -EBUSY;
-        result = climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0));
-        assert_answer(result, STEP_IN_USE, 0);
-        assert_string_equal(result.text, "vfio group 12 is open");
-}
-
-static void what_cannot_be_told_is_not_free(void **state) {
-        Fake f;
-
-        (void) state;
-        fake_init(&f);
-        put_vfio(&f);
-        f.group = -EACCES;
-        assert_answer(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0)), STEP_FAILED, EACCES);
-        /* No group node because nothing of vfio is there ... */
-        f.group = -ENOENT;
-        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0)));
-        /* ... or because this kernel has only the devices' own. */
-        put(&f, 'd', "", DEVICES VF0 "/vfio-dev");
-        put(&f, 'd', "", DEVICES VF0 "/vfio-dev/vfio0");
-        assert_answer(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0)), STEP_FAILED, ENOENT);
-}
-
-static void only_vfio_functions_are_asked_for_users(void **state) {
-        Fake f;
-
-        (void) state;
-        fake_init(&f);
-        f.group = -EBUSY;
-        put(&f, 'l', "12", DEVICES PF "/iommu_group");
-        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD)));
-        drop(&f, DEVICES PF "/driver");
-        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD)));
-}
-
 /* park-vf */
 
 static void a_vf_is_overridden_before_it_is_unbound(void **state) {
@@ -306,10 +246,6 @@ static void autoprobe_off_does_not_keep_a_vf_from_its_old_driver(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(a_vfio_function_that_nobody_has_open_is_free),
-                cmocka_unit_test(a_vfio_function_that_somebody_has_open_is_in_use),
-                cmocka_unit_test(what_cannot_be_told_is_not_free),
-                cmocka_unit_test(only_vfio_functions_are_asked_for_users),
                 cmocka_unit_test(a_vf_is_overridden_before_it_is_unbound),
                 cmocka_unit_test(a_parked_vf_tells_its_old_override),
                 cmocka_unit_test(an_unbind_that_another_did_is_done),

@@ -81,7 +81,7 @@ static void writing_is_one_write_of_the_text(void **state) {
 
 /* /dev/full takes no byte: the errno of write() comes through, not what close() leaves behind. */
 static void the_errno_of_a_write_survives_its_close(void **state) {
-        Kernel *k = sysfs_open("/", "/dev");
+        Kernel *k = sysfs_open(&(Roots){ "/", "/dev", "/proc", "/nonexistent" });
 
         (void) state;
         assert_non_null(k);
@@ -152,8 +152,8 @@ static void a_group_is_a_node_of_vfio(void **state) {
 
         (void) state;
         tree_init(&t);
-        tree_file(&t, "vfio", "12", "");
-        tree_file(&t, "vfio", "noiommu-13", "");
+        tree_file(&t, "dev/vfio", "12", "");
+        tree_file(&t, "dev/vfio", "noiommu-13", "");
         assert_int_equal(t.k->open_group(t.k, 12, &fd), 0);
         assert_true(fd >= 0);
         assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
@@ -167,7 +167,7 @@ static void a_group_is_a_node_of_vfio(void **state) {
 static void a_root_that_is_not_there_is_an_error(void **state) {
         (void) state;
         errno = 0;
-        assert_null(sysfs_open("/nonexistent", "/dev"));
+        assert_null(sysfs_open(&(Roots){ "/nonexistent", "/dev", "/proc", "" }));
         assert_int_equal(errno, ENOENT);
 }
 

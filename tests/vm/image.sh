@@ -15,7 +15,7 @@ set -euo pipefail
 
 packages=(
         systemd systemd-sysv udev dbus kmod
-        libsystemd0 libudev1 libpci3 libsmartcols1 libjson-c5 libcmocka0 pci.ids
+        libsystemd0 libudev1 libmnl0 libpci3 libsmartcols1 libjson-c5 libcmocka0 pci.ids
         pciutils iproute2 procps util-linux driverctl strace
 )
 # The library of libconfig-dev has another number in its name in each release.

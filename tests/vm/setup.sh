@@ -7,7 +7,7 @@
 
 build_packages=(
         meson ninja-build gcc libc6-dev pkg-config
-        libsystemd-dev libudev-dev libpci-dev libconfig-dev libsmartcols-dev libjson-c-dev libcmocka-dev
+        libsystemd-dev libudev-dev libmnl-dev libpci-dev libconfig-dev libsmartcols-dev libjson-c-dev libcmocka-dev
 )
 lab_packages=(
         mmdebstrap debian-archive-keyring busybox-static cpio kmod e2fsprogs xz-utils zstd
