@@ -81,6 +81,8 @@ static int append_options(const Cli *c, sd_bus_message *m) {
         r = append_force(c, m);
         if (r >= 0 && c->driver)
                 r = sd_bus_message_append(m, "{sv}", "driver", "s", c->driver);
+        if (r >= 0 && c->on_failure)
+                r = sd_bus_message_append(m, "{sv}", "on-failure", "s", c->on_failure);
         if (r >= 0 && c->rescan)
                 r = sd_bus_message_append(m, "{sv}", "rescan", "b", true);
         if (r >= 0 && c->all_functions)

@@ -54,6 +54,7 @@ typedef struct Cli {
         const char *driver;
         const char *reason;
         const char *expect;
+        const char *on_failure;
         bool rescan;
         bool all_functions;
 
@@ -64,13 +65,18 @@ typedef struct Cli {
         uint32_t lines;
         uint64_t since; /* CLOCK_REALTIME, µs */
         const char *directory;
+
+        /* hold */
+        const char *mode, *why;
+        char **command; /* what stands behind "--", or NULL */
 } Cli;
 
 typedef int (*VerbFunction)(Cli *c, int argc, char **argv); /* argv[0] is the verb */
 
-/* list.c, show.c, change.c, plan.c, jobs.c, history.c, monitor.c */
+/* list.c, show.c, users.c, change.c, plan.c, hold.c, jobs.c, history.c, monitor.c, doctor.c */
 int verb_list(Cli *c, int argc, char **argv);
 int verb_show(Cli *c, int argc, char **argv);
+int verb_users(Cli *c, int argc, char **argv);
 int verb_set(Cli *c, int argc, char **argv);
 int verb_bind(Cli *c, int argc, char **argv);
 int verb_unbind(Cli *c, int argc, char **argv);
@@ -80,12 +86,14 @@ int verb_reset(Cli *c, int argc, char **argv);
 int verb_slot(Cli *c, int argc, char **argv);
 int verb_unload(Cli *c, int argc, char **argv);
 int verb_plan(Cli *c, int argc, char **argv);
+int verb_hold(Cli *c, int argc, char **argv);
 int verb_jobs(Cli *c, int argc, char **argv);
 int verb_job(Cli *c, int argc, char **argv);
 int verb_wait(Cli *c, int argc, char **argv);
 int verb_cancel(Cli *c, int argc, char **argv);
 int verb_history(Cli *c, int argc, char **argv);
 int verb_monitor(Cli *c, int argc, char **argv);
+int verb_doctor(Cli *c, int argc, char **argv);
 int verb_reload(Cli *c, int argc, char **argv);
 int verb_help(Cli *c, int argc, char **argv);
 

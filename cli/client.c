@@ -158,7 +158,8 @@ int client_fail(const Cli *c, int r, const sd_bus_error *e) {
                                  c->host, why);
         if (is_no_daemon(name, r))
                 return say_error(c, STATUS_NO_DAEMON, name,
-                                 "cannot reach sriovd (%s); 'systemctl start sriovd' starts it",
+                                 "cannot reach sriovd (%s); 'systemctl status sriovd' tells why, "
+                                 "'systemctl start sriovd' starts it",
                                  why);
         if (is_version_skew(name))
                 return say_error(c, STATUS_FAILED, name,

@@ -10,6 +10,7 @@
 #include "core/names.h"
 
 #include "cli/client.h"
+#include "cli/holders.h"
 #include "cli/job.h"
 #include "cli/record.h"
 #include "cli/say.h"
@@ -86,6 +87,7 @@ int job_find(Cli *c, uint32_t id, char **ret_path) {
 void job_settle(json_object *job) {
         json_object *valid = record_get(job, "progress_valid");
 
+        holders_settle(record_get(job, "holders"));
         if (!valid)
                 return;
         if (!json_object_get_boolean(valid))

@@ -20,5 +20,5 @@ int job_find(Cli *c, uint32_t id, char **ret_path);
 /* All that is known of it. */
 int job_get(Cli *c, const char *path, json_object **ret);
 
-/* Makes "progress" null where the daemon cannot tell it yet. */
+/* Makes null what is none: progress that the daemon cannot tell yet, the pid of no process. */
 void job_settle(json_object *job);

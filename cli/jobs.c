@@ -9,6 +9,7 @@
 #include "core/names.h"
 
 #include "cli/client.h"
+#include "cli/holders.h"
 #include "cli/job.h"
 #include "cli/record.h"
 #include "cli/say.h"
@@ -52,6 +53,10 @@ static int add_details(Cli *c, json_object *job) {
         return 0;
 }
 
+static bool is_wedged(json_object *job) {
+        return streq(record_show(job, "state"), "wedged");
+}
+
 static int jobs_get(Cli *c, json_object **ret) {
         _cleanup_json_ json_object *list = NULL, *shown = json_object_new_array();
         int r;
@@ -77,6 +82,17 @@ static int jobs_get(Cli *c, json_object **ret) {
         return 0;
 }
 
+static void hint_wedged(json_object *jobs) {
+        for (size_t i = 0; i < record_length(jobs); i++) {
+                json_object *job = json_object_array_get_idx(jobs, i);
+                unsigned id = (unsigned) record_number(job, "job");
+
+                if (is_wedged(job))
+                        say_note("job %u is stuck in the kernel; 'sriovctl job %u' tells where", id,
+                                 id);
+        }
+}
+
 int verb_jobs(Cli *c, _unused_ int argc, _unused_ char **argv) {
         _cleanup_json_ json_object *jobs = NULL;
         Selection s;
@@ -89,7 +105,10 @@ int verb_jobs(Cli *c, _unused_ int argc, _unused_ char **argv) {
                 return r;
         if (record_length(jobs) == 0 && c->json == JSON_OFF && c->legend)
                 say_note(c->all ? "no jobs" : "no jobs waiting or running");
-        return table_print(c, &table, &s, jobs);
+        r = table_print(c, &table, &s, jobs);
+        if (r == 0 && c->json == JSON_OFF && c->legend)
+                hint_wedged(jobs);
+        return r;
 }
 
 static void print_line(const char *label, const char *value) {
@@ -107,6 +126,29 @@ static void print_steps(json_object *steps) {
                        say_clean(record_show(step, "text"), clean, sizeof(clean)),
                        record_show(step, "answer"),
                        table_value(&took, record_get(step, "usec"), buf, sizeof(buf)));
+        }
+}
+
+static void print_holders(json_object *holders) {
+        char line[HOLDERS_LINE_MAX], clean[HOLDERS_LINE_MAX];
+
+        for (size_t i = 0; i < record_length(holders); i++)
+                print_line("Holder",
+                           say_clean(holders_line(json_object_array_get_idx(holders, i), line),
+                                     clean, sizeof(clean)));
+}
+
+/* A stack and lines of the kernel's log, one below the other. */
+static void print_stuck(const char *text) {
+        char line[TABLE_VALUE_MAX];
+
+        for (bool first = true; text && *text; first = false) {
+                size_t n = strcspn(text, "\n");
+
+                snprintf(line, sizeof(line), "%.*s", (int) MIN2(n, sizeof(line)), text);
+                printf("%12s%c %s\n", first ? "Stuck" : "", first ? ':' : ' ',
+                       say_clean(line, line, sizeof(line)));
+                text += text[n] == '\n' ? n + 1 : n;
         }
 }
 
@@ -146,6 +188,8 @@ static void print_job(json_object *job) {
                 print_line("Warning",
                            say_clean(json_object_get_string(json_object_array_get_idx(warnings, i)),
                                      buf, sizeof(buf)));
+        print_holders(record_get(job, "holders"));
+        print_stuck(record_text(job, "stuck"));
         print_steps(record_get(job, "steps"));
 }
 

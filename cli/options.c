@@ -11,11 +11,13 @@
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/suggest.h"
+#include "cli/utf8.h"
 #include "cli/when.h"
 
 /* sriovd's limits */
 #define REASON_LENGTH_MAX 255
 #define EXPECT_LENGTH_MAX 31
+#define WHY_LENGTH_MAX 127
 
 typedef struct Option {
         const char *name;
@@ -31,6 +33,7 @@ enum {
         ARG_TIMEOUT,
         ARG_FORCE,
         ARG_DRIVER,
+        ARG_ON_FAILURE,
         ARG_RESCAN,
         ARG_ALL_FUNCTIONS,
         ARG_REASON,
@@ -41,6 +44,8 @@ enum {
         ARG_VFS,
         ARG_LINES,
         ARG_SINCE,
+        ARG_WHY,
+        ARG_MODE,
         ARG_VERSION,
 };
 
@@ -58,7 +63,9 @@ static const Option options[] = {
           "do it only if the plan still is the one with this id" },
         { "force", ARG_FORCE, required_argument, "RISK,...", OPTION_FORCE,
           "in-use: take VFs from their users; storage: also disks in use" },
-        { "driver", ARG_DRIVER, required_argument, "NAME", OPTION_DRIVER, "the VFs' driver" },
+        { "driver", ARG_DRIVER, required_argument, "NAME", OPTION_SET, "the VFs' driver" },
+        { "on-failure", ARG_ON_FAILURE, required_argument, "keep|rollback", OPTION_SET,
+          "keep the VFs that came up, or go back to what was" },
         { "rescan", ARG_RESCAN, no_argument, NULL, OPTION_REMOVE, "find it again at once" },
         { "all-functions", ARG_ALL_FUNCTIONS, no_argument, NULL, OPTION_REMOVE,
           "remove the whole device" },
@@ -69,6 +76,10 @@ static const Option options[] = {
           "'2026-01-31 12:00', today, yesterday, -2h" },
         { "directory", 'D', required_argument, "DIR", OPTION_HISTORY,
           "read the journal files in there" },
+        { "why", ARG_WHY, required_argument, "TEXT", OPTION_HOLD,
+          "shown to those who are refused" },
+        { "mode", ARG_MODE, required_argument, "block|note", OPTION_HOLD,
+          "refuse what would take the device, or be shown only" },
         { "output", 'o', required_argument, "COLUMNS", OPTION_TABLE,
           "these columns; +COLUMNS: these as well" },
         { "json", ARG_JSON, optional_argument, "pretty|short|off", 0, "print JSON" },
@@ -83,6 +94,7 @@ static const Option options[] = {
 static void make_getopt(struct option *longs, char *letters) {
         size_t n = 0;
 
+        letters[n++] = '-'; /* words as well, in their place: behind "--" nothing is ours to read */
         letters[n++] = ':';
         for (size_t i = 0; i < ELEMENTSOF(options); i++) {
                 const Option *o = &options[i];
@@ -163,6 +175,33 @@ static int parse_force(Cli *c, const char *s) {
         }
 }
 
+/* One of two words. */
+static int take_choice(const Cli *c, const char *option, const char *first, const char *second,
+                       const char *s, const char **ret) {
+        if (!streq(s, first) && !streq(s, second))
+                return say_usage(c, "--%s: '%s' or '%s', not '%s'", option, first, second, s);
+        *ret = s;
+        return 0;
+}
+
+/* sriovd keeps no longer ones, and what it says of them is not about length. */
+static int take_text(const Cli *c, const char *option, size_t max, const char *s,
+                     const char **ret) {
+        size_t n = strlen(s);
+
+        if (n == 0 || n > max)
+                return say_usage(c, "--%s: must have 1 to %zu bytes, not %zu", option, max, n);
+        *ret = s;
+        return 0;
+}
+
+static int parse_why(Cli *c, const char *s) {
+        for (const char *p = s; *p; p++)
+                if ((unsigned char) *p < ' ' || *p == 127)
+                        return say_usage(c, "--why: must be one line, without control characters");
+        return take_text(c, "why", WHY_LENGTH_MAX, s, &c->why);
+}
+
 static int parse_json(Cli *c, const char *s) {
         if (!s || streq(s, "pretty"))
                 c->json = JSON_PRETTY;
@@ -209,17 +248,6 @@ static bool apply_flag(Cli *c, Options *o, int letter) {
         return true;
 }
 
-/* sriovd keeps no longer ones, and what it says of them is not about length. */
-static int take_text(const Cli *c, const char *option, size_t max, const char *s,
-                     const char **ret) {
-        size_t n = strlen(s);
-
-        if (n == 0 || n > max)
-                return say_usage(c, "--%s: must have 1 to %zu bytes, not %zu", option, max, n);
-        *ret = s;
-        return 0;
-}
-
 /* Options whose value is looked at later, or by sriovd. True if it is one. */
 static bool apply_text(Cli *c, int letter, const char *argument) {
         const char **const texts[ARG_VERSION + 1] = {
@@ -250,6 +278,12 @@ static int apply(Cli *c, Options *o, int letter, const char *argument) {
                 return take_text(c, "reason", REASON_LENGTH_MAX, argument, &c->reason);
         case ARG_EXPECT:
                 return take_text(c, "expect", EXPECT_LENGTH_MAX, argument, &c->expect);
+        case ARG_ON_FAILURE:
+                return take_choice(c, "on-failure", "keep", "rollback", argument, &c->on_failure);
+        case ARG_MODE:
+                return take_choice(c, "mode", "block", "note", argument, &c->mode);
+        case ARG_WHY:
+                return parse_why(c, argument);
         case ARG_LINES:
                 return parse_lines(c, argument);
         case ARG_SINCE:
@@ -264,33 +298,49 @@ static int apply(Cli *c, Options *o, int letter, const char *argument) {
         }
 }
 
+/* What getopt_long() calls a word between options. */
+#define IS_WORD 1
+
 static void set_seen(Options *o, int letter) {
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 if (options[i].letter == letter)
                         o->seen |= UINT64_C(1) << i;
 }
 
-int options_parse(Cli *c, Options *o, int argc, char **argv, int *ret_first) {
+static int parse_one(Cli *c, Options *o, int letter, const char *typed) {
+        if (!utf8_is_valid(typed) || (optarg && !utf8_is_valid(optarg)))
+                return say_usage(c, "argument %d is not UTF-8", optind - 1);
+        if (letter == '?')
+                return optopt >= 0x100 ? missing_argument(c, typed, optopt)
+                                       : unknown_option(c, typed, optopt);
+        if (letter == ':')
+                return missing_argument(c, typed, optopt);
+        set_seen(o, letter);
+        return apply(c, o, letter, optarg);
+}
+
+int options_parse(Cli *c, Options *o, int argc, char **argv, int *ret_words) {
         struct option longs[ELEMENTSOF(options) + 1] = { 0 };
-        char letters[2 * ELEMENTSOF(options) + 2];
-        int letter, r;
+        char letters[2 * ELEMENTSOF(options) + 3];
+        int letter, r, n = 0;
 
         make_getopt(longs, letters);
         opterr = 0;
         while ((letter = getopt_long(argc, argv, letters, longs, NULL)) >= 0) {
-                const char *typed = argv[optind - 1];
+                char *typed = argv[optind - 1];
 
-                if (letter == '?')
-                        return optopt >= 0x100 ? missing_argument(c, typed, optopt)
-                                               : unknown_option(c, typed, optopt);
-                if (letter == ':')
-                        return missing_argument(c, typed, optopt);
-                set_seen(o, letter);
-                r = apply(c, o, letter, optarg);
+                r = parse_one(c, o, letter, typed);
                 if (r > 0)
                         return r;
+                if (letter == IS_WORD)
+                        argv[n++] = typed;
         }
-        *ret_first = optind;
+        if (optind < argc)
+                c->command = argv + n;
+        while (optind < argc)
+                argv[n++] = argv[optind++];
+        argv[n] = NULL;
+        *ret_words = n;
         return 0;
 }
 

@@ -10,13 +10,14 @@
 typedef enum OptionGroup {
         OPTION_CHANGE = 1 << 0, /* all that make a job */
         OPTION_FORCE = 1 << 1,
-        OPTION_DRIVER = 1 << 2,
+        OPTION_SET = 1 << 2,
         OPTION_REMOVE = 1 << 3,
         OPTION_WAIT = 1 << 4,
         OPTION_TABLE = 1 << 5,
         OPTION_VFS = 1 << 6,
         OPTION_ALL = 1 << 7,
         OPTION_HISTORY = 1 << 8,
+        OPTION_HOLD = 1 << 9,
 } OptionGroup;
 
 /* Which options were typed, for options_check(). */
@@ -26,9 +27,10 @@ typedef struct Options {
 } Options;
 
 /*
- * Reads them all, in any place of the line; *ret_first is the index of the verb in argv afterwards.
+ * Reads them all, in any place of the line before "--". argv then has the words alone, the verb being
+ * the first of *ret_words; those behind "--" are c->command as well, and not looked at.
  */
-int options_parse(Cli *c, Options *o, int argc, char **argv, int *ret_first);
+int options_parse(Cli *c, Options *o, int argc, char **argv, int *ret_words);
 
 /* An option that the verb does not have is an error, and never ignored. */
 int options_check(const Cli *c, const Options *o, const char *verb, uint32_t groups);

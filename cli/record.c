@@ -57,6 +57,8 @@ static const Field fields[] = {
         { "Ended", "ended", TIME },
         { "Cancelable", "cancelable", AS_IT_IS },
         { "Warnings", "warnings", AS_IT_IS },
+        { "Holders", "holders", AS_IT_IS },
+        { "Stuck", "stuck", AS_IT_IS },
         { "Results", "steps", AS_IT_IS },
         { "Error", "error", AS_IT_IS },
         { "Message", "message", AS_IT_IS },

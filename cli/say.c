@@ -26,19 +26,19 @@ const char *say_clean(const char *s, char *buf, size_t size) {
         return buf;
 }
 
-static void say_line(const char *message) {
+static void say_line(const char *start, const char *message) {
         char line[LINE_MAX_LENGTH];
 
         progress_clear();
         fflush(stdout);
-        fprintf(stderr, "sriovctl: %s\n", say_clean(message, line, sizeof(line)));
+        fprintf(stderr, "%s%s\n", start, say_clean(message, line, sizeof(line)));
 }
 
 int say_error_with(const Cli *c, int status, const char *bus_name, const char *message,
                    json_object *details) {
         _cleanup_json_ json_object *o = details;
 
-        say_line(message);
+        say_line("sriovctl: ", message);
         if (c->json == JSON_OFF)
                 return status;
         if (!o)
@@ -87,7 +87,17 @@ void say_note(const char *format, ...) {
         va_start(ap, format);
         vsnprintf(message, sizeof(message), format, ap);
         va_end(ap);
-        say_line(message);
+        say_line("sriovctl: ", message);
+}
+
+void say_below(const char *format, ...) {
+        char message[LINE_MAX_LENGTH];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(message, sizeof(message), format, ap);
+        va_end(ap);
+        say_line("  ", message);
 }
 
 void say_json(const Cli *c, json_object *o) {

@@ -30,6 +30,9 @@ int say_error_with(const Cli *c, int status, const char *bus_name, const char *m
 /* To stderr: something to know about what goes on or was done. */
 void say_note(const char *format, ...) _printf_(1, 2);
 
+/* To stderr, below the line before: one of the things that it was about. */
+void say_below(const char *format, ...) _printf_(1, 2);
+
 /* One value on stdout as --json asks for; nothing without --json. */
 void say_json(const Cli *c, json_object *o);
 

@@ -4,6 +4,8 @@
  *
  * All that is known of one PF or VF: "key: value", as networkctl and systemctl do.
  */
+#include <errno.h>
+
 #include "base/str.h"
 
 #include "core/names.h"
@@ -51,10 +53,38 @@ static void print_lines(json_object *fn, const Line *lines, size_t n) {
                                    sizeof(buf)));
 }
 
-/* The jobs that are waiting or running on it. */
+static bool is_wedged(json_object *job) {
+        return streq(record_show(job, "state"), "wedged");
+}
+
+/* A job that is stuck on a VF keeps others from its PF as well, and the other way round. */
+static bool is_near(json_object *fn, json_object *job) {
+        const char *object = record_show(job, "object");
+
+        if (streq(object, record_show(fn, "address")))
+                return !streq(record_show(job, "state"), "ended");
+        return is_wedged(job) && (world_vf_at(fn, object) || streq(object, record_show(fn, "pf")));
+}
+
+static int pick_jobs(json_object *jobs, bool (*test)(json_object *fn, json_object *job),
+                     json_object *fn, json_object *picked) {
+        for (size_t i = 0; i < record_length(jobs); i++) {
+                json_object *job = json_object_array_get_idx(jobs, i);
+
+                if (test(fn, job) && json_object_array_add(picked, json_object_get(job)) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* One that is stuck on a bridge, a slot or a driver, and does not say what it has below it. */
+static bool is_far(json_object *fn, json_object *job) {
+        return is_wedged(job) && !is_near(fn, job);
+}
+
+/* The jobs that are waiting or running on it, and those that it is quarantined for. */
 static int add_jobs(Cli *c, json_object *fn) {
         _cleanup_json_ json_object *jobs = NULL, *mine = json_object_new_array();
-        const char *address = record_show(fn, "address");
         int r;
 
         if (!mine)
@@ -62,13 +92,11 @@ static int add_jobs(Cli *c, json_object *fn) {
         r = job_list(c, &jobs);
         if (r > 0)
                 return r;
-        for (size_t i = 0; i < record_length(jobs); i++) {
-                json_object *job = json_object_array_get_idx(jobs, i);
-
-                if (streq(record_show(job, "object"), address) &&
-                    !streq(record_show(job, "state"), "ended"))
-                        json_object_array_add(mine, json_object_get(job));
-        }
+        r = pick_jobs(jobs, is_near, fn, mine);
+        if (r == 0 && record_length(mine) == 0 && streq(record_show(fn, "state"), "quarantined"))
+                r = pick_jobs(jobs, is_far, fn, mine);
+        if (r < 0)
+                return say_oom(c);
         json_object_object_add(fn, "jobs", TAKE_PTR(mine));
         return 0;
 }
@@ -77,8 +105,9 @@ static void print_jobs(json_object *jobs) {
         for (size_t i = 0; i < record_length(jobs); i++) {
                 json_object *job = json_object_array_get_idx(jobs, i);
 
-                printf("%14s: %u %s (%s)\n", "Job", (unsigned) record_number(job, "job"),
-                       record_show(job, "operation"), record_show(job, "state"));
+                printf("%14s: %u %s %s (%s)\n", "Job", (unsigned) record_number(job, "job"),
+                       record_show(job, "operation"), record_show(job, "object"),
+                       record_show(job, "state"));
         }
 }
 

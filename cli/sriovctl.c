@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/suggest.h"
+#include "cli/utf8.h"
 #include "config.h"
 
 #define CHANGE (OPTION_CHANGE | OPTION_TABLE)
@@ -31,7 +32,8 @@ static const Verb verbs[] = {
         { "list", "", 0, 0, OPTION_TABLE | OPTION_VFS | OPTION_ALL, verb_list,
           "PFs and how many VFs they have" },
         { "show", "DEV", 1, 1, 0, verb_show, "all that is known of a PF or VF" },
-        { "set", "PF N|max", 2, 2, CHANGE | OPTION_FORCE | OPTION_DRIVER, verb_set,
+        { "users", "[DEV...]", 0, ANY_NUMBER, OPTION_TABLE, verb_users, "who uses PFs and VFs" },
+        { "set", "PF N|max", 2, 2, CHANGE | OPTION_FORCE | OPTION_SET, verb_set,
           "make it N VFs; 0 takes all away" },
         { "bind", "DEV DRIVER|default", 2, 2, CHANGE | OPTION_FORCE, verb_bind,
           "give it this driver, or the kernel's choice" },
@@ -45,8 +47,10 @@ static const Verb verbs[] = {
         { "unload", "DRIVER", 1, 1, CHANGE | OPTION_FORCE, verb_unload,
           "free all its devices, PF by PF, then unload it" },
         { "plan", "VERB ARGUMENT...", 1, ANY_NUMBER,
-          CHANGE | OPTION_FORCE | OPTION_DRIVER | OPTION_REMOVE, verb_plan,
+          CHANGE | OPTION_FORCE | OPTION_SET | OPTION_REMOVE, verb_plan,
           "show what one of the above would do" },
+        { "hold", "DEV -- COMMAND...", 2, ANY_NUMBER, OPTION_HOLD, verb_hold,
+          "run COMMAND; meanwhile DEV is in use" },
         { "jobs", "", 0, 0, OPTION_TABLE | OPTION_ALL, verb_jobs, "jobs waiting and running" },
         { "job", "JOB", 1, 1, 0, verb_job, "all that is known of a job" },
         { "wait", "JOB", 1, 1, OPTION_WAIT, verb_wait, "wait for a job's end, and end as it did" },
@@ -54,6 +58,7 @@ static const Verb verbs[] = {
         { "history", "", 0, 0, OPTION_TABLE | OPTION_HISTORY, verb_history,
           "jobs that ended, from the journal" },
         { "monitor", "", 0, 0, 0, verb_monitor, "tell what happens, until Ctrl-C" },
+        { "doctor", "", 0, 0, OPTION_TABLE, verb_doctor, "examine host and kernel for trouble" },
         { "reload", "", 0, 0, 0, verb_reload, "read the configuration again" },
         { "help", "[VERB]", 0, 1, 0, verb_help, "show this, or a verb's options" },
 };
@@ -79,10 +84,21 @@ static int unknown_verb(const Cli *c, const char *name) {
         return say_usage(c, "unknown verb '%s'; 'sriovctl help' shows all", name);
 }
 
+/* Those behind "--" were not looked at yet. What a command is to do with them is its business. */
+static int words_check(const Cli *c, const Verb *verb, int argc, char **argv) {
+        for (int i = 0; i < argc && verb->function != verb_hold; i++)
+                if (!utf8_is_valid(argv[i]))
+                        return say_usage(c, "argument %d is not UTF-8", i);
+        return 0;
+}
+
 static int verb_run(Cli *c, const Verb *verb, int argc, char **argv) {
         int r;
 
         r = options_check(c, &options, verb->name, verb->options);
+        if (r > 0)
+                return r;
+        r = words_check(c, verb, argc, argv);
         if (r > 0)
                 return r;
         if (argc - 1 < verb->min || argc - 1 > verb->max)
@@ -133,51 +149,18 @@ int verb_help(Cli *c, int argc, char **argv) {
         return 0;
 }
 
-/* RFC 3629, for no bus and no JSON has room for anything else. */
-static bool is_utf8(const char *s) {
-        const unsigned char *p = (const unsigned char *) s;
-
-        while (*p) {
-                size_t n = *p < 0x80                 ? 0
-                           : *p >= 0xc2 && *p < 0xe0 ? 1
-                           : (*p & 0xf0) == 0xe0     ? 2
-                                                     : 3;
-                unsigned char low = 0x80, high = 0xbf;
-
-                if (*p == 0xe0)
-                        low = 0xa0;
-                else if (*p == 0xed)
-                        high = 0x9f;
-                else if (*p == 0xf0)
-                        low = 0x90;
-                else if (*p == 0xf4)
-                        high = 0x8f;
-                else if ((*p >= 0x80 && *p < 0xc2) || *p > 0xf4)
-                        return false;
-                for (p++; n > 0; n--, p++, low = 0x80, high = 0xbf)
-                        if (*p < low || *p > high)
-                                return false;
-        }
-        return true;
-}
-
 static int run(Cli *c, int argc, char **argv) {
         char *bare[] = { (char *) "list", NULL };
         const Verb *verb;
-        int first, r;
+        int r;
 
-        for (int i = 1; i < argc; i++)
-                if (!is_utf8(argv[i]))
-                        return say_usage(c, "argument %d is not UTF-8", i);
-        r = options_parse(c, &options, argc, argv, &first);
+        r = options_parse(c, &options, argc, argv, &argc);
         if (r > 0)
                 return r;
         if (options.version) {
                 puts("sriovctl " SRIOVD_VERSION);
                 return 0;
         }
-        argc -= first;
-        argv += first;
         if (options.help)
                 return argc > 0 ? help_verb(c, argv[0]) : verb_help(c, 0, NULL);
         if (argc == 0) {

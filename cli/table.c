@@ -121,6 +121,7 @@ static const char *state_color(const char *state) {
                 { "running", "yellow" },  { "partial", "yellow" }, { "failed", "red" },
                 { "quarantined", "red" }, { "wedged", "red" },     { "gone", "red" },
                 { "refused", "red" },     { "timeout", "red" },    { "interrupted", "red" },
+                { "warn", "yellow" },     { "bad", "red" },
         };
 
         for (size_t i = 0; state && i < ELEMENTSOF(colors); i++)
@@ -181,6 +182,8 @@ static int add_columns(struct libscols_table *t, const Selection *s, bool tree) 
                         flags |= SCOLS_FL_RIGHT;
                 if (col->look == LOOK_CUT)
                         flags |= SCOLS_FL_TRUNC;
+                if (col->look == LOOK_WRAP)
+                        flags |= SCOLS_FL_WRAP;
                 if (tree && i == 0)
                         flags |= SCOLS_FL_TREE;
                 if (!scols_table_new_column(t, col->header, 0, flags))

@@ -15,6 +15,7 @@ typedef enum Look {
         LOOK_TEXT,
         LOOK_NUMBER, /* to the right */
         LOOK_CUT, /* shortened before all others where the terminal is narrow */
+        LOOK_WRAP, /* as many lines as it needs there */
         LOOK_STATE, /* has a colour */
         LOOK_TIME, /* µs of CLOCK_REALTIME */
         LOOK_SPAN, /* µs */

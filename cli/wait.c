@@ -13,6 +13,7 @@
 #include "core/queue.h"
 
 #include "cli/client.h"
+#include "cli/holders.h"
 #include "cli/job.h"
 #include "cli/progress.h"
 #include "cli/record.h"
@@ -57,8 +58,8 @@ static int on_changed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *
                 return 0;
         r = record_read_properties(m, w->job);
         job_settle(w->job);
-        /* The result may not be among what changed with the state. */
-        if (r < 0 || has_ended(w))
+        /* The result, or who is in the way, may not be among what changed with the state. */
+        if (r < 0 || has_ended(w) || is_state(w, "wedged"))
                 w->look = true;
         return 0;
 }
@@ -94,17 +95,34 @@ void wait_done(Wait *w) {
         free(w->path);
 }
 
-static void warn(json_object *job) {
-        json_object *list = record_get(job, "warnings");
+/* True of the daemon's warning that it goes on against somebody: who that is has lines of its own. */
+static bool is_about_force(const char *warning) {
+        const Fault forced = FAULT(FAULT_FORCED);
+        char sentence[FAULT_STR_MAX];
+        const char *end = strrchr(fault_format(&forced, sentence, sizeof(sentence)), ';');
+        size_t n = strlen(warning);
 
-        for (size_t i = 0; i < record_length(list); i++)
-                say_note("warning: %s", json_object_get_string(json_object_array_get_idx(list, i)));
+        return end && n > strlen(end) && streq(warning + n - strlen(end), end);
+}
+
+static void warn(json_object *job, bool in_use) {
+        json_object *list = record_get(job, "warnings"), *holders = record_get(job, "holders");
+        bool forced = !in_use && record_length(holders) > 0;
+
+        for (size_t i = 0; i < record_length(list); i++) {
+                const char *s = json_object_get_string(json_object_array_get_idx(list, i));
+
+                if (!forced || !is_about_force(s))
+                        say_note("warning: %s", s);
+        }
+        if (forced)
+                holders_say_forced(holders);
 }
 
 /* Only these keys: what is over needs no stages. Takes nothing over. NULL: out of memory. */
 static json_object *brief(json_object *job) {
-        static const char *const keys[] = { "job",    "operation", "object",  "state",
-                                            "result", "error",     "message", "warnings" };
+        static const char *const keys[] = { "job",   "operation", "object",   "state",  "result",
+                                            "error", "message",   "warnings", "holders" };
         json_object *o = json_object_new_object();
 
         for (size_t i = 0; o && i < ELEMENTSOF(keys); i++)
@@ -133,11 +151,13 @@ static int status_of(JobResult result, const char *error) {
 int wait_told(Cli *c, json_object *job) {
         const char *name = record_show(job, "result"), *error = record_text(job, "error"),
                    *message = record_text(job, "message");
+        bool in_use = error && streq(error, fault_bus_name(FAULT_IN_USE));
         JobResult result = job_result_from_string(name);
         char words[256];
+        int status;
 
         progress_clear();
-        warn(job);
+        warn(job, in_use);
         if (result == RESULT_DONE || result == RESULT_SKIPPED)
                 return ended_well(c, job, result == RESULT_SKIPPED);
         if (!message) {
@@ -146,7 +166,10 @@ int wait_told(Cli *c, json_object *job) {
                          (unsigned) record_number(job, "job"));
                 message = words;
         }
-        return say_error_with(c, status_of(result, error), error, message, brief(job));
+        status = say_error_with(c, status_of(result, error), error, message, brief(job));
+        if (in_use)
+                holders_say_refusing(record_get(job, "holders"));
+        return status;
 }
 
 static int still_going(Wait *w, int status, const char *what) {
@@ -154,6 +177,8 @@ static int still_going(Wait *w, int status, const char *what) {
         char words[512];
         int n;
 
+        if (status == STATUS_WEDGED) /* most often it waits for one of these */
+                holders_say_forced(record_get(w->job, "holders"));
         n = snprintf(words, sizeof(words), "%s: job %u %s; 'sriovctl wait %u' waits for it",
                      record_show(w->job, "object"), id, what, id);
         if (record_bool(w->job, "cancelable") && status != STATUS_WEDGED &&

@@ -231,6 +231,23 @@ static uint32_t find_in(json_object *list, const Name *name, json_object **ret) 
         return n;
 }
 
+json_object *world_pf(json_object *world, const Name *name) {
+        json_object *found = NULL;
+
+        if (name->has_vf || find_in(world, name, &found) != 1)
+                return NULL;
+        return record_length(record_get(found, "children")) > 0 ? found : NULL;
+}
+
+bool world_vf_at(json_object *pf, const char *address) {
+        json_object *vfs = record_get(pf, "children");
+
+        for (size_t i = 0; i < record_length(vfs); i++)
+                if (streq(record_show(json_object_array_get_idx(vfs, i), "address"), address))
+                        return true;
+        return false;
+}
+
 static json_object *find_vf(json_object *pf, uint32_t index) {
         json_object *list = record_get(pf, "children");
 

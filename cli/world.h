@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "cli/cli.h"
+#include "cli/name.h"
 
 /*
  * A list of PFs by address, each with "kind": "pf" and its VFs by index as "children"; VFs have
@@ -14,6 +15,12 @@
  * the PFs, at the end.
  */
 int world_get(Cli *c, json_object **ret);
+
+/* The PF of that name if there is just one, and it has VFs; NULL: it is something else. Borrowed. */
+json_object *world_pf(json_object *world, const Name *name);
+
+/* True if one of the PF's VFs has this address. */
+bool world_vf_at(json_object *pf, const char *address);
 
 /* The record that a name means (name.h has the forms). Borrowed from the world. */
 int world_find(Cli *c, json_object *world, const char *name, json_object **ret);

@@ -5,8 +5,8 @@
 #
 # shellcheck shell=bash disable=SC2207
 
-_sriovctl_verbs='list show set bind unbind remove rescan reset slot unload plan jobs job wait cancel history monitor
-        reload help'
+_sriovctl_verbs='list show users set bind unbind remove rescan reset slot unload plan hold jobs job wait cancel history
+        monitor doctor reload help'
 
 _sriovctl_options() {
         local option
@@ -31,7 +31,7 @@ _sriovctl_argument() {
         case $1:$2 in
         set:1) _sriovctl_devices; _sriovctl_netdevs ;;
         set:2) echo max 0 ;;
-        show:1 | bind:1 | unbind:1 | reset:1) _sriovctl_devices -a; _sriovctl_netdevs ;;
+        show:1 | users:* | bind:1 | unbind:1 | reset:1 | hold:1) _sriovctl_devices -a; _sriovctl_netdevs ;;
         remove:1 | rescan:1) _sriovctl_devices; _sriovctl_names /sys/bus/pci/devices ;;
         bind:2) echo default; _sriovctl_names /sys/bus/pci/drivers ;;
         unload:1) _sriovctl_names /sys/bus/pci/drivers ;;
@@ -49,6 +49,8 @@ _sriovctl_value() {
         --json) echo pretty short off ;;
         --force) echo in-use storage in-use,storage ;;
         --driver) _sriovctl_names /sys/bus/pci/drivers ;;
+        --on-failure) echo keep rollback ;;
+        --mode) echo block note ;;
         --since) echo today yesterday ;;
         --lines) echo all ;;
         *) return 1 ;;
@@ -63,14 +65,21 @@ _sriovctl() {
 
         for ((i = 1; i < cword; i++)); do
                 case ${words[i]} in
-                --wait | -w | --timeout | --reason | --expect | --force | --driver | --lines | --since | --directory | -D | \
-                        --output | -o | --host | -H) ((i++)) ;;
+                --) [ "${typed[0]}" = hold ] && break ;;
+                --wait | -w | --timeout | --reason | --expect | --force | --driver | --on-failure | --lines | --since | --directory | \
+                        -D | --why | --mode | --output | -o | --host | -H) ((i++)) ;;
                 -*) ;;
                 *) typed+=("${words[i]}") ;;
                 esac
         done
         [ "${typed[0]}" = plan ] && [ ${#typed[@]} -gt 1 ] && typed=("${typed[@]:1}")
         verb=${typed[0]}
+
+        # Behind "--" stands a command of its own.
+        if ((i < cword)) && [ "$verb" = hold ]; then
+                _command_offset $((i + 1))
+                return
+        fi
 
         case $cur in
         --*=*)
@@ -86,11 +95,11 @@ _sriovctl() {
         case $prev in
         --directory | -D) COMPREPLY=($(compgen -d -- "$cur")) && return ;;
         --host | -H) COMPREPLY=($(compgen -A hostname -- "$cur")) && return ;;
-        --force | --driver | --since | --lines)
+        --force | --driver | --on-failure | --since | --lines | --mode)
                 COMPREPLY=($(compgen -W "$(_sriovctl_value "$prev")" -- "$cur"))
                 return
                 ;;
-        --wait | -w | --timeout | --reason | --expect | --output | -o) return ;;
+        --wait | -w | --timeout | --reason | --expect | --why | --output | -o) return ;;
         esac
         if [ -z "$verb" ]; then
                 COMPREPLY=($(compgen -W "$_sriovctl_verbs" -- "$cur"))

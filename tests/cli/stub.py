@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stub: as much of sriovd as sriovctl can see, told beforehand what to answer
+
+It stands on the private socket for root and in the place of the bus for others, and keeps every call that it got.
+"""
+import fcntl
+import os
+import socket
+import struct
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bus"))
+import wire  # noqa: E402
+
+MANAGER, PF, VF, JOB = ("org.sriovd1." + s for s in ("Manager", "PF", "VF", "Job"))
+UNIX_FDS = 9
+VARIANTS = "a{sv}"
+
+PF_TYPES = {"Address": "s", "Driver": "s", "Vendor": "s", "Device": "s", "Class": "u", "NetDevs": "as", "TotalVFs": "u",
+            "VFs": "u", "Autoprobe": "b", "State": "s", "NUMANode": "i", "IOMMUGroup": "i"}
+VF_TYPES = {"Address": "s", "Index": "u", "PF": "o", "Driver": "s", "NetDevs": "as", "IOMMUGroup": "i"}
+JOB_TYPES = {"Id": "u", "Operation": "s", "Object": "s", "State": "s", "Result": "s", "Stage": "s", "Stages": "as",
+             "Progress": "d", "ProgressValid": "b", "UID": "u", "PID": "u", "Reason": "s", "Created": "t", "Started": "t",
+             "Ended": "t", "Cancelable": "b", "Warnings": "as", "Holders": "aa{sv}", "Stuck": "s", "Results": "aa{sv}",
+             "Error": "s", "Message": "s"}
+
+
+def typed(values, types):
+    return {k: (types[k], v) for k, v in values.items()}
+
+
+def holder(function, kind, pid=0, command="", detail="", force="in-use"):
+    return {"function": ("s", function), "kind": ("s", kind), "pid": ("u", pid), "command": ("s", command),
+            "detail": ("s", detail), "force": ("s", force)}
+
+
+def finding(check, state, subject, text):
+    return {"check": ("s", check), "state": ("s", state), "subject": ("s", subject), "text": ("s", text)}
+
+
+class Refusal(Exception):
+    pass
+
+
+class Stub:
+    """Answers are a dict: member -> function(*arguments) that returns (signature, values, fds)."""
+
+    def __init__(self, folder):
+        self.dir, self.calls, self.lock = folder, [], threading.Lock()
+        self.objects, self.jobs, self.answers, self.later = {}, {}, {}, []
+        os.makedirs(os.path.join(folder, "run"), exist_ok=True)
+        for name in ("run/private", "bus"):
+            s = socket.socket(socket.AF_UNIX)
+            s.bind(os.path.join(folder, name))
+            s.listen(8)
+            threading.Thread(target=self.accept, args=(s,), daemon=True).start()
+
+    def accept(self, listener):
+        while True:
+            s, _ = listener.accept()
+            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def called(self, member):
+        return [args for m, args in self.calls if m == member]
+
+    def add_pf(self, address, state="ok", vfs=()):
+        path = "/org/sriovd1/pf/" + address.translate({ord(c): "_" for c in ":."})
+        self.objects[path] = {PF: typed({"Address": address, "Driver": "igb", "Vendor": "Intel", "Device": "82576",
+                                         "Class": 0x020000, "NetDevs": [], "TotalVFs": 7, "VFs": len(vfs),
+                                         "Autoprobe": True, "State": state, "NUMANode": -1, "IOMMUGroup": 1}, PF_TYPES)}
+        for i, vf in enumerate(vfs):
+            self.objects[path + f"_vf{i}"] = {VF: typed({"Address": vf, "Index": i, "PF": path, "Driver": "vfio-pci",
+                                                         "NetDevs": [], "IOMMUGroup": 10 + i}, VF_TYPES)}
+
+    def add_job(self, number, **values):
+        job = {"Id": number, "Operation": "set-vfs", "Object": "0000:01:00.0", "State": "ended", "Result": "done",
+               "Stage": "", "Stages": [], "Progress": 0.0, "ProgressValid": False, "UID": 0, "PID": 1, "Reason": "",
+               "Created": 1, "Started": 1, "Ended": 0, "Cancelable": True, "Warnings": [], "Holders": [], "Stuck": "",
+               "Results": [], "Error": "", "Message": ""}
+        job.update(values)
+        self.jobs[f"/org/sriovd1/job/{number}"] = job
+        return f"/org/sriovd1/job/{number}"
+
+    # What it answers
+
+    def answer(self, path, interface, member, args):
+        if member in self.answers:
+            return self.answers[member](*args)
+        if member == "GetManagedObjects":
+            return "a{oa{sa{sv}}}", [self.objects], []
+        if member == "ListJobs":
+            return "a(usoss)", [[(j["Id"], j["State"], p, j["Operation"], j["Object"])
+                                 for p, j in self.jobs.items()]], []
+        if member == "GetAll" and path in self.jobs:
+            return VARIANTS, [typed(self.jobs[path], JOB_TYPES)], []
+        if interface in ("org.freedesktop.DBus", "org.freedesktop.DBus.Peer"):
+            return ("s", [":1.1"], []) if member == "Hello" else ("", [], [])
+        raise Refusal("org.freedesktop.DBus.Error.UnknownMethod", member)
+
+    def refuse(self, member, name, message):
+        def refusal(*_):
+            raise Refusal("org.sriovd1.Error." + name, message)
+        self.answers[member] = refusal
+
+    def hold(self, name):
+        """As the daemon does it: an open description with a lock, that lives as long as somebody has it open."""
+        path = os.path.join(self.dir, name)
+
+        def answer(*_):
+            fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            return "h", [0], [fd]
+        self.answers["Hold"] = answer
+        return path
+
+    # The wire
+
+    def serve(self, s):
+        try:
+            self.authenticate(s)
+            while True:
+                self.one(s)
+        except (OSError, EOFError):
+            pass
+        finally:
+            s.close()
+
+    @staticmethod
+    def receive(s, n):
+        data = b""
+        while len(data) < n:
+            more = s.recv(n - len(data))
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    def authenticate(self, s):
+        line, waiting = b"", True
+        while waiting:
+            c = self.receive(s, 1)
+            line += c if c not in b"\0\r" else b""
+            if c != b"\n":
+                continue
+            word = line.strip()
+            if word == b"AUTH EXTERNAL":
+                s.sendall(b"DATA\r\n")
+            elif word.startswith((b"AUTH", b"DATA")):
+                s.sendall(b"OK " + b"0123456789abcdef" * 2 + b"\r\n")
+            elif word == b"NEGOTIATE_UNIX_FD":
+                s.sendall(b"AGREE_UNIX_FD\r\n")
+            waiting = word != b"BEGIN"
+            line = b""
+
+    def one(self, s):
+        start = self.receive(s, 16)
+        body, serial, fields = struct.unpack("<III", start[4:16])
+        head = start + self.receive(s, fields + (-fields % 8))
+        data = self.receive(s, body)
+        reader = wire.Reader(head)
+        reader.at = 12
+        values = {code: v[1] for code, v in reader.get("a(yv)")}
+        reader = wire.Reader(data)
+        args = [reader.get(t) for t in wire.split(values.get(wire.SIGNATURE, ""))]
+        member = values[wire.MEMBER]
+        with self.lock:
+            self.calls.append((member, args))
+            try:
+                reply = (wire.RETURN, *self.answer(values[wire.PATH], values.get(wire.INTERFACE, ""), member, args), None)
+            except Refusal as e:
+                reply = (wire.ERROR, "s", [e.args[1]], [], e.args[0])
+        socket.send_fds(s, [self.encode(serial, *reply)], reply[3])
+        for fd in reply[3]:
+            os.close(fd)
+        while self.later:
+            s.sendall(self.later.pop(0))
+
+    def change_later(self, path, **values):
+        """Told to whoever gets the next reply, behind it. Changes the job as well, if there are such properties."""
+        told = {k: v for k, v in values.items() if k != "Holders"}
+        self.jobs[path].update(values)
+        body = [JOB, typed(told, JOB_TYPES), [k for k in values if k not in told]]
+        self.later.append(self.encode(0, wire.SIGNAL, "sa{sv}as", body, [], None, [
+            (wire.PATH, ("o", path)), (wire.INTERFACE, ("s", "org.freedesktop.DBus.Properties")),
+            (wire.MEMBER, ("s", "PropertiesChanged")), (wire.SENDER, ("s", "org.sriovd1"))]))
+
+    @staticmethod
+    def encode(serial, kind, signature, values, fds, error, fields=None):
+        body = wire.Writer()
+        for t, v in zip(wire.split(signature), values):
+            body.put(t, v)
+        fields = fields or [(wire.REPLY, ("u", serial))]
+        fields += [(wire.ERROR_NAME, ("s", error))] if error else []
+        fields += [(wire.SIGNATURE, ("g", signature))] if signature else []
+        fields += [(UNIX_FDS, ("u", len(fds)))] if fds else []
+        head = wire.Writer()
+        for t, v in (("y", ord("l")), ("y", kind), ("y", 1), ("y", 1), ("u", len(body.data)), ("u", 1000 + serial)):
+            head.put(t, v)
+        head.put("a(yv)", fields)
+        head.pad(8)
+        return bytes(head.data + body.data)
+
+
+def new_folder():
+    return tempfile.mkdtemp(prefix="cli.")

@@ -1,0 +1,358 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""sriovctl alone: what it asks for, says and exits with, whatever the daemon answers
+
+Each test is named after the promise it keeps.
+"""
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from stub import JOB_TYPES, Stub, finding, holder, new_folder, typed  # noqa: E402
+
+SRIOVCTL = os.environ["SRIOVCTL"]
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli")
+PF, VF0, VF1 = "0000:01:00.0", "0000:01:10.0", "0000:01:10.2"
+QEMU = holder(VF0, "vfio", 4711, "qemu-system-x86", "/dev/vfio/12")
+MOUNT = holder(VF1, "mount", detail="/dev/nvme1n1 on /srv", force="storage")
+NOTE = holder(VF1, "note", command="backup", force="")
+QEMU_LINE = f"{VF0}: vfio: qemu-system-x86 (pid 4711), /dev/vfio/12"
+MOUNT_LINE = f"{VF1}: mount: /dev/nvme1n1 on /srv"
+
+
+class WithStub(unittest.TestCase):
+    def setUp(self):
+        self.dir = new_folder()
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.stub = Stub(self.dir)
+        self.stub.add_pf(PF, vfs=(VF0, VF1))
+        self.env = dict(os.environ, SRIOVD_RUNTIME_DIRECTORY=os.path.join(self.dir, "run"),
+                        DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.dir}/bus", LC_ALL="C.UTF-8", TERM="dumb",
+                        PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+
+    def ctl(self, *words, status=0):
+        p = subprocess.run([SRIOVCTL, *words], env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(p.returncode, status, f"{words}: {p.stdout}{p.stderr}")
+        return p
+
+    def json(self, *words, status=0):
+        return json.loads(self.ctl(*words, "--json=short", status=status).stdout)
+
+    def holders_are(self, *holders):
+        self.stub.answers["Holders"] = lambda fn: ("aa{sv}", [list(holders)], [])
+
+    def job_is(self, **values):
+        path = self.stub.add_job(7, **values)
+        for member in ("SetVFs", "Unbind"):
+            self.stub.answers[member] = lambda *_: ("o", [path], [])
+
+    def until(self, test, what):
+        end = time.monotonic() + 30
+        while not test():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.02)
+
+
+class Users(WithStub):
+    def test_users_has_a_line_for_each_holder(self):
+        self.holders_are(QEMU, MOUNT)
+        lines = self.ctl("users").stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["DEVICE", "KIND", "FORCE", "PID", "COMMAND", "DETAIL"])
+        self.assertEqual(lines[1].split(), [VF0, "vfio", "in-use", "4711", "qemu-system-x86", "/dev/vfio/12"])
+        self.assertEqual(lines[2].split(), [VF1, "mount", "storage", "-", "-", "/dev/nvme1n1", "on", "/srv"])
+        self.assertEqual(self.stub.called("Holders"), [[""]])
+        self.assertEqual(self.ctl("users", "--no-legend", "-o", "kind,FORCE").stdout.split(),
+                         ["vfio", "in-use", "mount", "storage"])
+
+    def test_users_json_has_its_keys(self):
+        self.holders_are(QEMU, MOUNT)
+        first, second = self.json("users")["holders"]
+        self.assertEqual(first, {"function": VF0, "kind": "vfio", "pid": 4711, "command": "qemu-system-x86",
+                                 "detail": "/dev/vfio/12", "force": "in-use"})
+        self.assertEqual((second["pid"], second["command"]), (None, None))
+
+    def test_users_of_several_devices_shows_each_holder_once(self):
+        self.holders_are(QEMU)
+        self.assertEqual(len(self.json("users", "0000:05:00.0", VF0)["holders"]), 1)
+        self.assertEqual(self.stub.called("Holders"), [["0000:05:00.0"], [VF0]])
+
+    def test_users_of_a_pf_are_those_of_its_vfs_as_well(self):
+        own, unknown = holder(PF, "netdev"), holder("", "unknown", detail="who knows")
+        self.holders_are(own, QEMU, holder("0000:02:00.0", "netdev"), unknown)
+        for name in (PF, "pci/01:00.0"):
+            self.assertEqual([h["kind"] for h in self.json("users", name)["holders"]], ["netdev", "vfio", "unknown"])
+        self.json("users", PF + "/vf0")
+        self.assertEqual(self.stub.called("Holders"), [[""], [""], [PF + "/vf0"]])
+
+    def test_nobody_is_no_error(self):
+        self.holders_are()
+        p = self.ctl("users", PF)
+        self.assertEqual((p.stdout, p.stderr), ("", f"sriovctl: nobody uses {PF}\n"))
+        self.assertEqual(self.ctl("users", "--no-legend").stderr, "")
+        self.assertEqual(self.json("users"), {"holders": []})
+
+    def test_no_such_device_is_10(self):
+        self.stub.refuse("Holders", "NoSuchDevice", "nix: no such device")
+        self.assertEqual(self.ctl("users", "nix", status=10).stderr, "sriovctl: nix: no such device\n")
+
+    def test_a_kind_of_a_younger_daemon_is_shown_as_it_is(self):
+        self.job_is(Result="refused", Error="org.sriovd1.Error.InUse", Message="in use",
+                    Holders=[holder(VF0, "teleport", detail="beam")])
+        self.assertIn(f"  {VF0}: teleport: beam\n", self.ctl("set", PF, "0", status=5).stderr)
+
+
+class InUse(WithStub):
+    def setUp(self):
+        super().setUp()
+        self.refused = {"Result": "refused", "Error": "org.sriovd1.Error.InUse", "Message": f"{VF0}: in use, by many",
+                        "Holders": [QEMU, MOUNT]}
+
+    def test_a_refusal_names_every_holder(self):
+        self.job_is(**self.refused)
+        for words in (("set", PF, "0"), ("wait", "7")):
+            p = self.ctl(*words, status=5)
+            self.assertEqual(p.stderr, f"sriovctl: {VF0}: in use, by many\n  {QEMU_LINE}\n  {MOUNT_LINE}\n")
+            self.assertEqual(p.stdout, "")
+
+    def test_the_error_object_has_the_holders(self):
+        self.job_is(**self.refused)
+        error = self.json("set", PF, "0", status=5)
+        self.assertEqual((error["error"], error["exit"]), ("org.sriovd1.Error.InUse", 5))
+        self.assertEqual([h["detail"] for h in error["holders"]], ["/dev/vfio/12", "/dev/nvme1n1 on /srv"])
+
+    def test_forced_holders_are_warned_of(self):
+        self.job_is(Holders=[QEMU, NOTE], Warnings=["it rains", f"{VF0}: in use, somehow; going on as forced"])
+        p = self.ctl("set", PF, "0", "--force=in-use")
+        self.assertEqual(p.stderr, f"sriovctl: warning: it rains\nsriovctl: forced: {QEMU_LINE}\n"
+                         f"sriovctl: warning: {VF1}: note: backup\n")
+
+    def test_who_is_forced_is_named_when_it_is_stuck(self):
+        self.job_is(State="wedged", Result="", Holders=[QEMU])
+        p = self.ctl("set", PF, "0", "--force=in-use", status=9)
+        self.assertIn(f"sriovctl: forced: {QEMU_LINE}\n", p.stderr)
+        self.assertIn("job 7 is stuck in the kernel", p.stderr)
+
+    def test_who_is_forced_is_asked_for_when_it_gets_stuck_meanwhile(self):
+        path = self.stub.add_job(7, State="running", Result="")
+
+        def properties(_):
+            values = dict(self.stub.jobs[path])
+            if values["State"] == "running":
+                self.stub.change_later(path, State="wedged", Holders=[QEMU])
+            return "a{sv}", [typed(values, JOB_TYPES)], []
+        self.stub.answers["SetVFs"] = lambda *_: ("o", [path], [])
+        self.stub.answers["GetAll"] = properties
+        p = self.ctl("set", PF, "0", "--force=in-use", status=9)
+        self.assertIn(f"sriovctl: forced: {QEMU_LINE}\n", p.stderr)
+
+    def test_force_goes_to_the_daemon_as_it_was_typed(self):
+        self.job_is()
+        for words, want in ((("--force=in-use",), ["in-use"]), (("--force=in-use,storage",), ["in-use", "storage"]),
+                            (("--force=storage", "--force", "in-use"), ["storage", "in-use"])):
+            self.ctl("set", PF, "0", *words)
+            self.assertEqual(self.stub.called("SetVFs")[-1][2]["force"], ("as", want))
+
+    def test_a_wrong_risk_is_wrong_usage(self):
+        for risk in ("", "all", "in-use,", "in-use,,storage", "storage,x", "In-Use", "in-use storage"):
+            self.ctl("set", PF, "0", "--force=" + risk, status=2)
+        self.ctl("rescan", "--force=in-use", status=2)
+        self.assertEqual(self.stub.calls, [])
+
+
+class OnFailure(WithStub):
+    def test_it_goes_to_the_daemon_if_it_was_typed(self):
+        self.job_is()
+        self.ctl("set", PF, "2")
+        self.assertNotIn("on-failure", self.stub.called("SetVFs")[-1][2])
+        for word in ("keep", "rollback"):
+            self.ctl("set", PF, "2", "--on-failure", word)
+            self.assertEqual(self.stub.called("SetVFs")[-1][2]["on-failure"], ("s", word))
+
+    def test_a_plan_has_it_as_well(self):
+        self.stub.answers["Plan"] = lambda *_: ("saa{sv}", ["id", []], [])
+        self.ctl("plan", "set", PF, "2", "--on-failure=rollback")
+        self.assertEqual(self.stub.called("Plan")[-1][1]["on-failure"], ("s", "rollback"))
+
+    def test_a_wrong_word_is_wrong_usage_and_says_the_right_ones(self):
+        for word in ("", "Keep", "roll", "keep,rollback"):
+            p = self.ctl("set", PF, "2", "--on-failure=" + word, status=2)
+            self.assertIn("'keep' or 'rollback'", p.stderr)
+        self.ctl("unbind", PF, "--on-failure=keep", status=2)
+        self.ctl("plan", "unbind", PF, "--on-failure=keep", status=2)
+        self.assertEqual(self.stub.calls, [])
+
+
+class Hold(WithStub):
+    def setUp(self):
+        super().setUp()
+        self.file = self.stub.hold("hold")
+
+    def is_held(self):
+        with open(self.file, "ab") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            except BlockingIOError:
+                return True
+
+    def test_the_command_has_the_hold_and_its_end_releases_it(self):
+        p = self.ctl("hold", PF, "--", "sh", "-c", 'flock -n "$0" true && echo free || echo held; ls -l /proc/self/fd',
+                     self.file)
+        self.assertEqual(p.stdout.splitlines()[0], "held")
+        self.assertIn(self.file, p.stdout)
+        self.until(lambda: not self.is_held(), "the hold's end")
+        self.assertEqual(self.stub.called("Hold"), [[PF, "sh", "", "block"]])
+
+    def test_the_pid_and_the_signals_are_the_commands(self):
+        p = subprocess.Popen([SRIOVCTL, "hold", PF, "--", "sh", "-c", "echo $$; exec sleep 60 >&-"], env=self.env,
+                             stdout=subprocess.PIPE, text=True)
+        with p.stdout:
+            self.assertEqual(int(p.stdout.readline()), p.pid)
+        self.assertTrue(self.is_held())
+        p.terminate()
+        self.assertEqual(p.wait(60), -signal.SIGTERM)
+        self.until(lambda: not self.is_held(), "the hold's end")
+
+    def test_the_commands_children_keep_the_hold(self):
+        p = self.ctl("hold", PF, "--", "sh", "-c", "sleep 60 >&- 2>&- & echo $!")
+        self.assertTrue(self.is_held())
+        os.kill(int(p.stdout), signal.SIGKILL)
+        self.until(lambda: not self.is_held(), "the hold's end")
+
+    def test_what_is_behind_the_dashes_is_the_commands(self):
+        p = self.ctl("hold", "--why=a copy", PF, "--mode", "note", "--", "printf", "%s|", "--json=pretty", "-n", "--",
+                     "--why=x", "-h")
+        self.assertEqual(p.stdout, "--json=pretty|-n|--|--why=x|-h|")
+        self.assertEqual(self.stub.called("Hold"), [[PF, "printf", "a copy", "note"]])
+
+    def test_bytes_that_are_no_text_reach_the_command(self):
+        p = subprocess.run([SRIOVCTL, "hold", PF, "--", "printf", "%s", b"\xff"], env=self.env, capture_output=True,
+                           timeout=60, check=False)
+        self.assertEqual((p.returncode, p.stdout), (0, b"\xff"), p.stderr)
+
+    def test_its_status_is_passed_on(self):
+        self.ctl("hold", PF, "--", "sh", "-c", "exit 42", status=42)
+
+    def test_a_command_that_cannot_run_is_told_as_env_does(self):
+        p = self.ctl("hold", PF, "--", "no-such-command", status=127)
+        self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+        self.until(lambda: not self.is_held(), "the hold's end")
+        self.ctl("hold", PF, "--", self.file, status=126)
+
+    def test_a_refusal_has_its_status_and_runs_nothing(self):
+        for name, status in (("Busy", 11), ("NoSuchDevice", 10), ("BadOption", 2), ("Quarantined", 9)):
+            self.stub.refuse("Hold", name, "no")
+            p = self.ctl("hold", PF, "--", "echo", "ran", status=status)
+            self.assertEqual(p.stdout, "")
+
+    def test_wrong_usage_asks_for_nothing(self):
+        for words in (("hold",), ("hold", PF), ("hold", PF, "--"), ("hold", PF, "true"), ("hold", "--", PF, "true"),
+                      ("hold", PF, "x", "--", "true"), ("hold", PF, "--", ""), ("hold", "", "--", "true"),
+                      ("hold", PF, "--mode=both", "--", "true"), ("hold", PF, "--why=", "--", "true"),
+                      ("hold", PF, "--why=" + "x" * 128, "--", "true"), ("hold", PF, "--why=a\nb", "--", "true"),
+                      ("hold", PF, "--force=in-use", "--", "true"),
+                      ("hold", PF, "-H", "there", "--", "true"), ("plan", "hold", PF, "--", "true")):
+            p = self.ctl(*words, status=2)
+            self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+        self.assertEqual(self.stub.calls, [])
+
+    def test_who_is_the_commands_name_as_far_as_it_goes(self):
+        for name, who in ((b"x" * 30 + "\u00e4\u00e4".encode(), "x" * 30), (b"a\nb\xff", "a?b?"), (b"-", "-")):
+            command = os.path.join(self.dir.encode(), name)
+            os.symlink(shutil.which("true"), command)
+            self.ctl("hold", PF, "--", command)
+            self.assertEqual(self.stub.called("Hold")[-1][1], who)
+
+
+class Doctor(WithStub):
+    def findings_are(self, *states):
+        self.stub.answers["Diagnose"] = lambda: (
+            "aa{sv}", [[finding("tasks", s, PF, f"it is {s}") for s in states]], [])
+
+    def test_bad_is_a_failure_and_a_warning_is_none(self):
+        for states, status in ((("ok",), 0), (("ok", "warn"), 0), (("warn", "bad", "ok"), 1), ((), 0)):
+            self.findings_are(*states)
+            self.ctl("doctor", status=status)
+            self.assertEqual([f["state"] for f in self.json("doctor", status=status)["findings"]], list(states))
+
+    def test_each_finding_has_a_line(self):
+        self.findings_are("ok", "bad")
+        lines = self.ctl("doctor", status=1).stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["CHECK", "STATE", "SUBJECT", "TEXT"])
+        self.assertEqual(lines[2].split(None, 3), ["tasks", "bad", PF, "it is bad"])
+
+    def test_without_a_daemon_it_says_what_to_do(self):
+        self.env.update(SRIOVD_RUNTIME_DIRECTORY="/nonexistent", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+        p = self.ctl("doctor", status=8)
+        self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
+        self.assertIn("systemctl status sriovd", p.stderr)
+
+
+class Stuck(WithStub):
+    def test_a_job_shows_its_holders_and_where_it_is_stuck(self):
+        self.stub.add_job(7, State="wedged", Result="", Holders=[QEMU], Stuck="vfio_remove < unbind_store\nkernel: igb: no",
+                          Results=[{"rung": ("s", "refuse-if-held"), "function": ("s", VF0), "text": ("s", "ask"),
+                                    "usec": ("t", 5), "answer": ("s", "in-use")}])
+        out = self.ctl("job", "7").stdout
+        self.assertIn(f"      Holder: {QEMU_LINE}\n", out)
+        self.assertIn("       Stuck: vfio_remove < unbind_store\n              kernel: igb: no\n", out)
+        self.assertIn("refuse-if-held: ask, in-use", out)
+        job = self.json("job", "7")
+        self.assertEqual(job["stuck"], "vfio_remove < unbind_store\nkernel: igb: no")
+        self.assertEqual(job["holders"][0]["pid"], 4711)
+
+    def test_jobs_points_at_those_that_are_stuck(self):
+        self.stub.add_job(7, State="wedged", Result="")
+        self.stub.add_job(8, State="waiting", Result="")
+        p = self.ctl("jobs")
+        self.assertEqual(p.stderr, "sriovctl: job 7 is stuck in the kernel; 'sriovctl job 7' tells where\n")
+        self.assertEqual(self.ctl("jobs", "--no-legend").stderr, "")
+
+    def test_a_quarantined_device_shows_the_job(self):
+        self.stub.add_pf("0000:02:00.0", state="quarantined")
+        self.stub.add_job(6, State="wedged", Result="", Operation="unbind", Object=VF0)
+        self.stub.add_job(7, State="ended", Object=PF)
+        for device, jobs in ((PF, [6]), (VF0, [6]), (VF1, []), ("0000:02:00.0", [6])):
+            self.assertEqual([j["job"] for j in self.json("show", device)["jobs"]], jobs, device)
+        self.assertIn(f"Job: 6 unbind {VF0} (wedged)", self.ctl("show", PF).stdout)
+
+
+class Written(WithStub):
+    """What is typed is written down in three more places."""
+
+    def assert_written(self, texts, what, *patterns):
+        for (name, text), pattern in zip(texts.items(), patterns):
+            self.assertTrue(re.search(pattern, text, re.M), f"{what} stands not in {name}")
+
+    def test_verbs_and_options_stand_in_man_page_and_completions(self):
+        out = self.ctl("help").stdout
+        verbs = re.findall(r"^  ([a-z]+) ", out.split("Options:")[0], re.M)
+        options = re.findall(r"--([a-z-]+)", out.split("Options:")[1])
+        self.assertGreater(len(verbs), 20)
+        self.assertGreater(len(options), 20)
+        texts = {}
+        for name in ("sriovctl.1.scd", "completion/_sriovctl", "completion/sriovctl.bash"):
+            with open(os.path.join(SOURCE, name), encoding="utf-8") as f:
+                texts[name] = f.read()
+        for verb in verbs:
+            self.assert_written(texts, verb, rf"^\*{verb}\*", rf"""^ *['"]{verb}:""", rf"_verbs='[^']*\b{verb}\b")
+        for option in options:
+            self.assert_written(texts, "--" + option, rf"^.*\*--{option}\*", rf"--{option}\b")
+
+
+if __name__ == "__main__":
+    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    if len(sys.argv) > 1:
+        tests = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:], sys.modules["__main__"])
+    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(tests)
+    bad = len(outcome.failures) + len(outcome.errors)
+    print(f"cli: {outcome.testsRun - bad - len(outcome.skipped)} passed, {bad} failed, {len(outcome.skipped)} skipped")
+    sys.exit(bad > 0)
