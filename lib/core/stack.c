@@ -38,6 +38,8 @@ static const struct {
         { "dev_rescan_store", STACK_GLOBAL },
         { "rescan_store", STACK_GLOBAL },
         { "pci_bus_add_device*", STACK_GLOBAL },
+        { "pciehp_poll",
+          STACK_ELSEWHERE }, /* with poll_mode: its thread's sleep between two looks */
         { "pciehp_*", STACK_GLOBAL },
         { "acpiphp_*", STACK_GLOBAL },
         { "disable_slot", STACK_GLOBAL },
@@ -48,8 +50,7 @@ static const struct {
         { "report_error_detected", STACK_GLOBAL },
         /* takes the PF's lock and drains or is drained by numvfs = 0 */
         { "sriov_vf_msix_count_store", STACK_GLOBAL },
-        /* every function of that driver, PFs with their VFs too */
-        { "__do_sys_delete_module*", STACK_GLOBAL },
+        /* every function of that driver, PFs with their VFs too; other modules' unload is none of our business */
         { "pci_unregister_driver", STACK_GLOBAL },
         /* one device's own lock */
         { "unbind_store", STACK_DEVICE },

@@ -108,7 +108,7 @@ static const Measured of_all_devices[] = {
           "kernfs_drain < __kernfs_remove.part.0 < kernfs_remove_by_name_ns < bus_remove_driver < "
           "pci_unregister_driver < __do_sys_delete_module < do_syscall_64 < "
           "entry_SYSCALL_64_after_hwframe",
-          "__do_sys_delete_module" },
+          "pci_unregister_driver" },
         { "sriov_vf_msix_count", "sriov_vf_msix_count_store" WRITE, "sriov_vf_msix_count_store" },
 };
 
@@ -155,7 +155,6 @@ static const char *const global_frames[] = {
         "pcie_do_recovery",
         "report_error_detected",
         "pci_unregister_driver",
-        "__do_sys_delete_module.isra.0",
 };
 
 static void all_are_at(const Measured *all, size_t n, StackPlace place) {
@@ -196,6 +195,8 @@ static void what_is_no_name_of_the_table_is_elsewhere(void **state) {
                 "rescan_stores",
                 "my_unbind_store",
                 "pciehp",
+                "msleep_interruptible < pciehp_poll < kthread < ret_from_fork",
+                "fuse_ctl_cleanup < __do_sys_delete_module.isra.0 < do_syscall_64",
                 "vfio_device_fops_release < __fput < task_work_run",
         };
         char entry[STACK_FRAME_MAX];

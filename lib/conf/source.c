@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Source
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+
+#include "conf/lint.h"
+#include "conf/source.h"
+
+#define FILE_MAX (64 * 1024)
+
+int source_fail(SettingsError *e, const char *path, unsigned line, const char *format, ...) {
+        int n = snprintf(e->text, sizeof(e->text), "%s:%u: ", path, line);
+        va_list ap;
+
+        va_start(ap, format);
+        if (n > 0 && (size_t) n < sizeof(e->text))
+                vsnprintf(e->text + n, sizeof(e->text) - (size_t) n, format, ap);
+        va_end(ap);
+        return -EBADMSG;
+}
+
+static int read_text(const char *path, char **ret, SettingsError *e) {
+        _cleanup_fclose_ FILE *f = fopen(path, "re");
+        _cleanup_free_ char *text = NULL;
+        struct stat st;
+        size_t n;
+
+        if (!f || fstat(fileno(f), &st) < 0)
+                return -errno;
+        /* A link to /dev/null masks: an empty file, and all defaults. */
+        if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        text = calloc(1, FILE_MAX + 1);
+        if (!text)
+                return -ENOMEM;
+        n = fread(text, 1, FILE_MAX + 1, f);
+        if (ferror(f))
+                return -EIO;
+        if (n > FILE_MAX)
+                return source_fail(e, path, 1, "larger than %d KiB", FILE_MAX / 1024);
+        text[n] = '\0';
+        if (strlen(text) != n)
+                return source_fail(e, path, 1, "has a NUL byte in it");
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int parse(const char *path, const char *text, config_t *config, SettingsError *e) {
+        unsigned line;
+        const char *why;
+
+        line = lint(text, &why);
+        if (line > 0)
+                return source_fail(e, path, line, "%s", why);
+        config_init(config);
+        if (config_read_string(config, text) == CONFIG_TRUE)
+                return 0;
+        (void) source_fail(e, path, (unsigned) config_error_line(config), "%s",
+                           config_error_text(config));
+        config_destroy(config);
+        return -EBADMSG;
+}
+
+int source_read(const char *path, config_t *ret, SettingsError *ret_error) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        ret_error->text[0] = '\0';
+        r = read_text(path, &text, ret_error);
+        if (r == 0)
+                r = parse(path, text, ret, ret_error);
+        else if (r != -EBADMSG)
+                snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", path, strerror(-r));
+        return r;
+}
+
+int source_number(const char *path, const config_setting_t *setting, uint32_t min, uint32_t max,
+                  uint32_t *ret, SettingsError *ret_error) {
+        unsigned line = config_setting_source_line(setting);
+        const char *name = config_setting_name(setting);
+        long long v;
+
+        if (config_setting_type(setting) != CONFIG_TYPE_INT &&
+            config_setting_type(setting) != CONFIG_TYPE_INT64)
+                return source_fail(ret_error, path, line, "'%s' is a number", name);
+        v = config_setting_get_int64(setting);
+        if (v < min || v > max)
+                return source_fail(ret_error, path, line, "'%s' is %lld, and can be %u to %u", name,
+                                   v, min, max);
+        *ret = (uint32_t) v;
+        return 0;
+}
+
+int source_string(const char *path, const config_setting_t *setting, char *buf, size_t size,
+                  SettingsError *ret_error) {
+        unsigned line = config_setting_source_line(setting);
+        const char *name = config_setting_name(setting), *s = config_setting_get_string(setting);
+
+        if (!s)
+                return source_fail(ret_error, path, line, "'%s' is a string", name);
+        if (s[0] == '\0' || str_copy(buf, size, s) < 0)
+                return source_fail(ret_error, path, line, "'%s' has 1 to %zu letters", name,
+                                   size - 1);
+        return 0;
+}
+
+/* How many letters must be changed, added or left out to make b of a. */
+static size_t distance(const char *a, const char *b) {
+        size_t row[64], n = strlen(b);
+
+        if (n >= ELEMENTSOF(row))
+                return SIZE_MAX;
+        for (size_t j = 0; j <= n; j++)
+                row[j] = j;
+        for (size_t i = 1; a[i - 1] != '\0'; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= n; j++) {
+                        size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+                        best = MIN2(best, row[j] + 1);
+                        best = MIN2(best, row[j - 1] + 1);
+                        diagonal = row[j];
+                        row[j] = best;
+                }
+        }
+        return row[n];
+}
+
+const char *source_nearest(const char *word, const char *(*nth)(unsigned i)) {
+        const char *nearest = nth(0), *name;
+
+        for (unsigned i = 1; (name = nth(i)); i++)
+                if (distance(word, name) < distance(word, nearest))
+                        nearest = name;
+        return nearest;
+}

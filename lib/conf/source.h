@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Source: a file of settings, read, linted and parsed
+ *
+ * What is the same for every file in libconfig's format: how it is read, how a mistake in it is told, and what numbers
+ * and names may look like. Which names there are is each reader's own table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libconfig.h>
+
+#include "base/macro.h"
+
+#include "conf/settings.h"
+
+/*
+ * 0, and *ret is the caller's to config_destroy(); -ENOENT: no such file; -EBADMSG: *ret_error says where and why; -errno of
+ * the file, with *ret_error. Nothing is left to destroy after a failure.
+ */
+int source_read(const char *path, config_t *ret, SettingsError *ret_error);
+
+/* "FILE:LINE: why". Returns -EBADMSG. */
+int source_fail(SettingsError *e, const char *path, unsigned line, const char *format, ...)
+        _printf_(4, 5);
+
+/* A number of that range: 0 or -EBADMSG. */
+int source_number(const char *path, const config_setting_t *setting, uint32_t min, uint32_t max,
+                  uint32_t *ret, SettingsError *ret_error);
+/* A string that is not empty and shorter than size: 0 or -EBADMSG. */
+int source_string(const char *path, const config_setting_t *setting, char *buf, size_t size,
+                  SettingsError *ret_error);
+
+/* The word nearest to the one that was written, for "did you mean"; nth says each, and NULL behind the last. */
+const char *source_nearest(const char *word, const char *(*nth)(unsigned i));
