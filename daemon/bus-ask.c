@@ -29,17 +29,21 @@ static int find_function(Manager *m, const char *name, const Fn **ret, sd_bus_er
         return bus_fault(error, &fault);
 }
 
-/* A rescan may be for one that is not there yet: then only an address can name it. */
-static int name_function(Manager *m, OpKind kind, const char *name, Bdf *ret, sd_bus_error *error) {
+int bus_ask_function(Manager *m, const char *name, Bdf *ret, sd_bus_error *error) {
         const Fn *fn;
         int r;
 
-        if (kind == OP_RESCAN && (name[0] == '\0' || bdf_parse(name, ret) >= 0))
-                return 0;
         r = find_function(m, name, &fn, error);
         if (r >= 0)
                 *ret = fn->bdf;
         return r;
+}
+
+/* A rescan may be for one that is not there yet: then only an address can name it. */
+static int name_function(Manager *m, OpKind kind, const char *name, Bdf *ret, sd_bus_error *error) {
+        if (kind == OP_RESCAN && (name[0] == '\0' || bdf_parse(name, ret) >= 0))
+                return 0;
+        return bus_ask_function(m, name, ret, error);
 }
 
 /* "" is the kernel's choice of a driver, and no name for anything else. */

@@ -13,6 +13,7 @@
 
 #include "daemon/bus-get.h"
 #include "daemon/manager.h"
+#include "daemon/users.h"
 
 static Record *find(const Manager *m, const char *path) {
         _cleanup_free_ char *name = NULL;
@@ -168,6 +169,16 @@ DEFINE_GETTER(get_message, find, Record) {
                 reply, "s", object->state == JOB_ENDED && object->message ? object->message : "");
 }
 
+DEFINE_GETTER(get_holders, find, Record) {
+        (void) m;
+        return users_append(reply, &object->holders);
+}
+
+DEFINE_GETTER(get_stuck, find, Record) {
+        (void) m;
+        return sd_bus_message_append(reply, "s", object->stuck ? object->stuck : "");
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define INVALIDATES SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION
@@ -194,6 +205,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Cancelable", "b", get_cancelable, 0, CHANGES),
         SD_BUS_PROPERTY("Warnings", "as", get_warnings, 0, CHANGES),
         SD_BUS_PROPERTY("Results", "aa{sv}", get_results, 0, INVALIDATES),
+        SD_BUS_PROPERTY("Holders", "aa{sv}", get_holders, 0, INVALIDATES),
+        SD_BUS_PROPERTY("Stuck", "s", get_stuck, 0, CHANGES),
         SD_BUS_PROPERTY("Error", "s", get_error, 0, CHANGES),
         SD_BUS_PROPERTY("Message", "s", get_message, 0, CHANGES),
         SD_BUS_VTABLE_END,
@@ -207,7 +220,7 @@ static const struct {
         { NEWS_STATE, "Ended" },       { NEWS_STATE, "Cancelable" },   { NEWS_STATE, "Error" },
         { NEWS_STATE, "Message" },     { NEWS_STEP, "Stage" },         { NEWS_STEP, "Progress" },
         { NEWS_STEP, "Results" },      { NEWS_STEP, "ProgressValid" }, { NEWS_STAGES, "Stages" },
-        { NEWS_WARNINGS, "Warnings" },
+        { NEWS_WARNINGS, "Warnings" }, { NEWS_HOLDERS, "Holders" },    { NEWS_STUCK, "Stuck" },
 };
 
 void bus_job_news(const Record *r, const char **ret, size_t size) {

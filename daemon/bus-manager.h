@@ -13,6 +13,8 @@
 int bus_ask_refuse(sd_bus_error *error, FaultReason reason, const char *text);
 /* Takes over a name that is not too long to be one. */
 int bus_ask_copy_name(char *buf, const char *name, sd_bus_error *error);
+/* The function that has this name now. */
+int bus_ask_function(Manager *m, const char *name, Bdf *ret, sd_bus_error *error);
 /* Completes the operation: names become addresses. The kind says which of the names count. */
 int bus_ask_complete(Manager *m, OpKind kind, Options *o, sd_bus_error *error);
 
@@ -20,3 +22,8 @@ int bus_ask_complete(Manager *m, OpKind kind, Options *o, sd_bus_error *error);
 int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_list_pfs(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+/* bus-users.c; the first two reply later */
+int bus_manager_holders(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_manager_diagnose(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_manager_hold(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -48,6 +48,19 @@ static int take_all_functions(sd_bus_message *m, Options *o) {
         return take_flag(m, o, OP_ALL_FUNCTIONS);
 }
 
+static int take_on_failure(sd_bus_message *m, Options *o) {
+        const char *s;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &s);
+        if (r < 0)
+                return r;
+        o->wish.op.flags &= ~(uint32_t) OP_ROLLBACK;
+        if (streq(s, "rollback"))
+                o->wish.op.flags |= OP_ROLLBACK;
+        return streq(s, "rollback") || streq(s, "keep");
+}
+
 /* Asking interactively is polkit's; where it is not there it changes nothing. */
 static int take_interactive(sd_bus_message *m, Options *o) {
         return take_flag(m, o, 0);
@@ -111,6 +124,7 @@ static const struct {
 } table[] = {
         { "force", "as", OPTIONS_FORCE, take_force },
         { "driver", "s", OPTIONS_DRIVER | OPTIONS_PLAN, take_driver },
+        { "on-failure", "s", OPTIONS_ON_FAILURE, take_on_failure },
         { "rescan", "b", OPTIONS_REMOVE, take_rescan },
         { "all-functions", "b", OPTIONS_REMOVE, take_all_functions },
         { "function", "s", OPTIONS_PLAN, take_function },
@@ -187,7 +201,7 @@ int options_read(sd_bus_message *m, uint32_t allowed, Options *ret, sd_bus_error
 uint32_t options_of(OpKind kind) {
         switch (kind) {
         case OP_SET_VFS:
-                return OPTIONS_FORCE | OPTIONS_DRIVER;
+                return OPTIONS_FORCE | OPTIONS_DRIVER | OPTIONS_ON_FAILURE;
         case OP_REMOVE:
                 return OPTIONS_FORCE | OPTIONS_REMOVE;
         case OP_RESCAN:

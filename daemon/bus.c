@@ -40,6 +40,7 @@ static void connection_free(Connection *c) {
         if (*p)
                 *p = c->next;
         auth_forget(&c->manager->auth, c->bus);
+        inquiries_forget(c->manager, c->bus);
         sd_bus_close_unref(c->bus);
         free(c);
 }

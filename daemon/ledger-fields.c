@@ -18,6 +18,7 @@
 typedef enum Kind {
         KIND_U32,
         KIND_U64,
+        KIND_BOOL,
         KIND_BDF,
         KIND_NAME, /* char[NAME_MAX_LENGTH] */
         KIND_STRING, /* char *, NULL = left out */
@@ -60,6 +61,11 @@ static const Field fields[] = {
         FIELD("phase", PHASE, phase),
         FIELD("error", STRING, error),
         FIELD("message", STRING, message),
+        FIELD("stuck", STRING, stuck),
+        FIELD("has-before", BOOL, has_before),
+        FIELD("count-before", U32, count_before),
+        FIELD("driver-before", NAME, driver_before),
+        FIELD("rolling", BOOL, rolling),
 };
 
 static const char *const phase_names[] = {
@@ -81,6 +87,9 @@ static void format_field(FILE *f, const Field *field, const void *at) {
                 break;
         case KIND_U64:
                 text_put_number(f, *(const uint64_t *) at);
+                break;
+        case KIND_BOOL:
+                text_put_number(f, *(const bool *) at);
                 break;
         case KIND_BDF:
                 text_put_bdf(f, *(const Bdf *) at);
@@ -144,6 +153,15 @@ int parse_number(char **words, uint32_t *ret) {
         return r;
 }
 
+static int parse_bool(char **words, bool *ret) {
+        uint64_t n;
+        int r = text_get_number(words, 1, &n);
+
+        if (r >= 0)
+                *ret = n != 0;
+        return r;
+}
+
 static int parse_state(const char *name) {
         for (JobState s = JOB_WAITING; s < _JOB_STATE_MAX; s++)
                 if (streq(job_state_to_string(s), name))
@@ -181,6 +199,8 @@ static int parse_field(const Field *field, char **words, void *at) {
                 return parse_number(words, at);
         case KIND_U64:
                 return text_get_number(words, UINT64_MAX, at);
+        case KIND_BOOL:
+                return parse_bool(words, at);
         case KIND_BDF:
                 return text_get_bdf(words, at);
         case KIND_NAME:

@@ -17,6 +17,8 @@ static const char *const step_state_names[] = {
         [STEP_STATE_RUNNING] = "running",
         [STEP_STATE_DONE] = "done",
         [STEP_STATE_FAILED] = "failed",
+        /* Where it stands is for each daemon to find out anew. */
+        [STEP_STATE_OUTSIDE] = "running",
 };
 
 void format_acts(FILE *f, const Record *r) {
@@ -27,6 +29,20 @@ void format_acts(FILE *f, const Record *r) {
                 text_put_bdf(f, a->fn);
                 text_put_number(f, a->usec);
                 text_put(f, a->text);
+                fputc('\n', f);
+        }
+}
+
+void format_holders(FILE *f, const Holders *holders) {
+        for (size_t i = 0; i < holders->n; i++) {
+                const Holder *h = holders->items + i;
+
+                fputs("holder", f);
+                text_put(f, holder_kind_to_string(h->kind));
+                text_put_bdf(f, h->fn);
+                text_put_number(f, h->pid);
+                text_put(f, h->command);
+                text_put(f, h->detail);
                 fputc('\n', f);
         }
 }
@@ -89,6 +105,22 @@ static int parse_act(Record *r, char *words) {
         r->acts = more;
         r->acts[r->n_acts++] = act;
         return 0;
+}
+
+/* A kind that only another version knows is somebody all the same. */
+static int parse_holder(Record *r, char *words) {
+        char kind[NAME_MAX_LENGTH];
+        Holder h = {};
+
+        if (text_get(&words, kind, sizeof(kind)) < 0 || text_get_bdf(&words, &h.fn) < 0 ||
+            parse_number(&words, &h.pid) < 0 ||
+            text_get(&words, h.command, sizeof(h.command)) < 0 ||
+            text_get(&words, h.detail, sizeof(h.detail)) < 0)
+                return -EBADMSG;
+        h.kind = holder_kind_from_string(kind);
+        if (h.kind == _HOLDER_KIND_MAX)
+                h.kind = HOLDER_UNKNOWN;
+        return holders_add(&r->holders, &h);
 }
 
 /* Room for one more step, its state and its child. */
@@ -174,12 +206,19 @@ int parse_outcome(char *words, Outcome *ret) {
 static void note_failure(Record *r, const Step *step, const StepResult *result) {
         Fault fault = ladder_fault(step, result);
         bool partial = r->op.kind == OP_SET_VFS &&
-                       (step->rung == RUNG_BIND_VF || step->rung == RUNG_OVERRIDE_VF);
+                       (step->rung == RUNG_BIND_VF || step->rung == RUNG_OVERRIDE_VF) &&
+                       (!(r->op.flags & OP_ROLLBACK) || r->rolling);
 
         if (r->phase == CLIMB_BACK || r->result != RESULT_NONE || result->answer == STEP_KEPT)
                 return;
         r->result = partial ? RESULT_PARTIAL : RESULT_FAILED;
         (void) record_set_fault(r, &fault);
+}
+
+/* As climb.c does: somebody who is in the way, and against whom it was to go on. */
+static bool is_forced(const Record *r, const Step *step, const StepResult *result) {
+        return step->rung == RUNG_REFUSE_IF_HELD && result->answer == STEP_IN_USE &&
+               (result->n & ~r->op.flags) == 0;
 }
 
 int apply_outcome(Record *r, const Outcome *o) {
@@ -189,6 +228,7 @@ int apply_outcome(Record *r, const Outcome *o) {
         if (!r->plan || o->index >= r->plan->n_steps)
                 return -EBADMSG;
         step = r->plan->steps + o->index;
+        good = good || is_forced(r, step, &o->result);
         r->states[o->index] = good ? STEP_STATE_DONE : STEP_STATE_FAILED;
         r->children[o->index] = (Process){};
         /* As climb.c does: our own override, left by an earlier try, is nothing to go back to. */
@@ -217,8 +257,8 @@ static const struct {
         const char *key;
         int (*parse)(Record *r, char *words);
 } lists[] = {
-        { "act", parse_act }, { "step", parse_step },   { "begin", parse_begin },
-        { "end", parse_end }, { "whole", parse_whole },
+        { "act", parse_act },     { "holder", parse_holder }, { "step", parse_step },
+        { "begin", parse_begin }, { "end", parse_end },       { "whole", parse_whole },
 };
 
 int parse_line(Record *r, char *line) {

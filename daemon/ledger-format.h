@@ -13,6 +13,7 @@
 
 void format_head(FILE *f, const Record *r);
 void format_acts(FILE *f, const Record *r);
+void format_holders(FILE *f, const Holders *holders);
 void format_step(FILE *f, const Step *step, StepState state);
 void format_whole(FILE *f); /* the line without which a file does not count */
 void format_outcome(FILE *f, const Outcome *outcome); /* "end INDEX ..." with its newline */

@@ -103,6 +103,7 @@ static void fill_job(FILE *f, const void *what) {
 
         format_head(f, w->record);
         format_acts(f, w->record);
+        format_holders(f, &w->record->holders);
         for (size_t i = 0; w->climb && w->climb->plan && i < w->climb->plan->n_steps; i++)
                 format_step(f, w->climb->plan->steps + i, w->climb->states[i]);
         format_whole(f);
@@ -168,6 +169,14 @@ static void fill_head(FILE *f, const void *what) {
 
 int ledger_end(const Ledger *l, uint32_t id, const Outcome *outcome) {
         return append_text(l, id, fill_outcome, outcome);
+}
+
+static void fill_holders(FILE *f, const void *what) {
+        format_holders(f, what);
+}
+
+int ledger_holders(const Ledger *l, uint32_t id, const Holders *holders) {
+        return append_text(l, id, fill_holders, holders);
 }
 
 int ledger_note(const Ledger *l, const Record *r) {

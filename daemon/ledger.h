@@ -46,6 +46,8 @@ int ledger_begin(const Ledger *l, uint32_t id, size_t index, const Process *chil
 int ledger_end(const Ledger *l, uint32_t id, const Outcome *outcome);
 /* What changed in the record itself while its steps are under way: a cancel, a failure, a warning. */
 int ledger_note(const Ledger *l, const Record *r);
+/* Who was found while its steps are under way. */
+int ledger_holders(const Ledger *l, uint32_t id, const Holders *holders);
 void ledger_forget(const Ledger *l, uint32_t id);
 
 /* Ids go on where they were, so that a job's name is never given twice. */

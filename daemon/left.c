@@ -35,6 +35,10 @@ void lefts_done(Lefts *all) {
         all->n = 0;
 }
 
+const Process *lefts_process(const Lefts *all, size_t i) {
+        return &all->items[i]->process;
+}
+
 static int on_over(sd_event_source *source _unused_, int fd _unused_, uint32_t revents _unused_,
                    void *userdata) {
         Left *l = userdata;

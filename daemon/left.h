@@ -27,3 +27,5 @@ typedef struct Lefts {
 /* Waits for it if it still lives; one that is waited for already is left as it is. 0, -errno. */
 int lefts_await(Lefts *all, const Process *p, uint64_t deadline_usec);
 void lefts_done(Lefts *all);
+/* The i-th of n. */
+const Process *lefts_process(const Lefts *all, size_t i);

@@ -39,7 +39,7 @@ void log_open(void) {
 typedef struct Line {
         struct iovec fields[20];
         size_t n;
-        char buf[4096];
+        char buf[5120];
         size_t used;
 } Line;
 
@@ -135,6 +135,9 @@ void log_job_step(const Record *r, const Step *step, const StepResult *result, u
         bool done = result->answer == STEP_DONE;
         Fault fault = ladder_fault(step, result);
 
+        if (step->rung == RUNG_REFUSE_IF_HELD && result->answer == STEP_IN_USE &&
+            (result->n & ~r->op.flags) == 0)
+                fault.reason = FAULT_FORCED;
         snprintf(message, sizeof(message), "%s%s%s (job %" PRIu32 ", %" PRIu64 " ms)",
                  step_format(step, text, sizeof(text)), done ? "" : ": ",
                  done ? "" : fault_format(&fault, why, sizeof(why)), r->id, usec / 1000);
@@ -146,18 +149,31 @@ void log_job_step(const Record *r, const Step *step, const StepResult *result, u
         send(&l, done ? LOG_INFO : LOG_WARNING, message);
 }
 
-void log_job_wedged(const Record *r, const Step *step, const char *where) {
+void log_job_wedged(const Record *r, const Step *step, pid_t pid, const char *where, bool outside,
+                    const char *lines) {
         Line l = { .n = 0 };
-        char message[1024], text[STEP_STR_MAX];
+        char message[3000], text[STEP_STR_MAX];
 
         snprintf(message, sizeof(message),
                  "%s: stuck in the kernel (job %" PRIu32
-                 ", at %s), no further write until it comes back",
-                 step_format(step, text, sizeof(text)), r->id, where);
+                 ", process %d at %s), %s until it comes back",
+                 step_format(step, text, sizeof(text)), r->id, (int) pid, where,
+                 outside ? "nothing near it is touched" : "no further write");
         add_record(&l, r);
         add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_WEDGED);
         add(&l, "SRIOVD_STEP=%s", rung_to_string(step->rung));
         send(&l, LOG_CRIT, message);
+        log_kernel_lines(LOG_CRIT, r, lines);
+}
+
+void log_kernel_lines(int priority, const Record *r, const char *lines) {
+        for (const char *p = lines; p && *p != '\0';) {
+                int n = (int) strcspn(p, "\n");
+
+                log_line(priority, r, "%s: job %" PRIu32 ": kernel: %.*s", RECORD_OBJECT(r), r->id,
+                         n, p);
+                p += p[n] == '\0' ? n : n + 1;
+        }
 }
 
 void log_job_end(const Record *r) {

@@ -7,7 +7,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <syslog.h>
 
 #include "base/macro.h"
@@ -25,5 +27,9 @@ int log_error_errno(int error, const char *format, ...) _printf_(2, 3);
 
 void log_job_new(const Record *r);
 void log_job_step(const Record *r, const Step *step, const StepResult *result, uint64_t usec);
-void log_job_wedged(const Record *r, const Step *step, const char *where);
+/* outside: proven to be outside the kernel's global lock. lines: the kernel's own, with newlines between; or NULL. */
+void log_job_wedged(const Record *r, const Step *step, pid_t pid, const char *where, bool outside,
+                    const char *lines);
+/* A line of ours for each of the kernel's, so that they are found by the job's fields. lines may be NULL. */
+void log_kernel_lines(int priority, const Record *r, const char *lines);
 void log_job_end(const Record *r);

@@ -21,6 +21,8 @@
 
 #include "daemon/log.h"
 #include "daemon/manager.h"
+#include "daemon/recover.h"
+#include "daemon/stuck.h"
 
 #include "config.h"
 
@@ -31,7 +33,8 @@ static int help(void) {
                "how it is asked.\n\n"
                "      --version   say which version this is\n"
                "  -h, --help      say this\n\n"
-               "Environment: " RUNTIME_DIRECTORY_ENV " (" RUNTIME_DIRECTORY "), " CONFIG_ENV "\n");
+               "Environment: " RUNTIME_DIRECTORY_ENV " (" RUNTIME_DIRECTORY "), " CONFIG_ENV
+               ", " DRIVERS_ENV "\n");
         return EXIT_SUCCESS;
 }
 
@@ -60,14 +63,18 @@ static int handle_signals(sd_event *event) {
 }
 
 static void say_goodbye(const Manager *m) {
-        size_t n = workers_busy(&m->workers);
+        size_t n = workers_busy(&m->workers) + recover_n_left(m->recovery);
 
         (void) sd_notify(0, "STOPPING=1");
-        if (n > 0)
-                log_line(LOG_WARNING, NULL,
-                         "stopping, with %zu process(es) left in the kernel; the next sriovd waits "
-                         "for them",
-                         n);
+        if (n == 0)
+                return;
+        (void) sd_notifyf(
+                0,
+                "STATUS=stopping, with %zu process(es) left in the kernel; the next sriovd "
+                "waits for them",
+                n);
+        stuck_goodbye(m);
+        recover_goodbye(m->recovery);
 }
 
 static int run(sd_event *event, const char *runtime) {

@@ -16,6 +16,7 @@
 #include "daemon/manager-run.h"
 #include "daemon/plan-id.h"
 #include "daemon/recover.h"
+#include "daemon/users.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
@@ -26,23 +27,26 @@ static int keep(Manager *m, const Record *r, const Climb *climb) {
         return k < 0 ? log_error_errno(k, "job %u: cannot write the ledger", r->id) : k;
 }
 
-static void note(Manager *m, const Record *r) {
-        int k;
+/* True if the job's own guard keeps the step from testing the vfio group. */
+static bool is_guarded(const Manager *m, const Record *r, const Step *step) {
+        const Fn *fn = snapshot_find(m->snapshot, step->fn);
 
-        k = ledger_note(&m->ledger, r);
-        if (k < 0)
-                log_error_errno(k, "job %u: cannot write the ledger", r->id);
+        return fn && fn->iommu_group >= 0 && guards_have(&m->guards, r->id, fn->iommu_group);
 }
 
 int manager_release(Manager *m, Record *r, size_t index, const Step *step) {
         WorkerRequest request = {
                 .work = WORKER_STEP, .job = r->id, .index = index, .step = *step
         };
-        uint64_t deadline =
-                (uint64_t) step_deadline_sec(step) * m->settings.deadline_factor * USEC_PER_SEC;
+        uint64_t deadline = pace_deadline_sec(&m->pace, step) * USEC_PER_SEC;
         Worker *w;
         int k;
 
+        /* Whatever is bound again must be free to be opened; a rescan binds, too, and a group that we hold is not made anew. */
+        if (step->rung >= RUNG_RESCAN || r->phase == CLIMB_BACK)
+                guards_close(&m->guards, r->id);
+        request.guarded = is_guarded(m, r, step);
+        stuck_begin(r);
         k = workers_get(&m->workers, &w);
         if (k < 0)
                 return log_error_errno(k, "job %u: cannot start a process for %s", r->id,
@@ -69,6 +73,10 @@ void manager_take_over(Record *r, const Job *j) {
                 r->news |= NEWS_STATE;
         r->state = j->state;
         r->phase = j->climb.phase;
+        r->has_before = j->has_before;
+        r->rolling = j->rolling;
+        r->count_before = j->count_before;
+        memcpy(r->driver_before, j->driver_before, sizeof(r->driver_before));
         if (r->started == 0 && j->state != JOB_WAITING)
                 r->started = manager_now();
         if (!r->settled && j->climb.failed)
@@ -113,6 +121,10 @@ static void run_snapshot(Manager *m, const Job *j, Record *r) {
         if (!is_expected(m, r, j))
                 refuse_stale(m, r);
         (void) queue_planned(&m->queue, id, m->snapshot);
+        /* It may have to wait again, for one that came back from aside. */
+        j = queue_find(&m->queue, id);
+        if (j && j->state != JOB_ENDED)
+                manager_take_over(r, j);
 }
 
 static int take_plan(Manager *m, Record *r, const Job *j) {
@@ -135,14 +147,6 @@ static void step_failed_to_start(Manager *m, const Record *r, size_t index, int 
         (void) queue_step_done(&m->queue, r->id, index, &outcome.result);
 }
 
-static void release(Manager *m, const Job *j, Record *r, size_t index) {
-        int k;
-
-        k = manager_release(m, r, index, j->climb.plan->steps + index);
-        if (k < 0)
-                step_failed_to_start(m, r, index, k);
-}
-
 /* The first step of a plan is begun once: then the plan is new. */
 static void run_step(Manager *m, const Job *j, Record *r, size_t index) {
         int k = 0;
@@ -150,26 +154,10 @@ static void run_step(Manager *m, const Job *j, Record *r, size_t index) {
         manager_take_over(r, j);
         if (index == 0 || r->unkept)
                 k = take_plan(m, r, j);
+        if (k >= 0)
+                k = manager_release(m, r, index, j->climb.plan->steps + index);
         if (k < 0)
                 step_failed_to_start(m, r, index, k);
-        else if (workers_busy(&m->workers) < m->settings.fan_out)
-                release(m, j, r, index);
-        else
-                m->held[m->n_held++] = (Held){ r->id, index };
-}
-
-/* Steps that waited for others to come back. None starts behind one that is stuck. */
-static void release_held(Manager *m) {
-        while (m->n_held > 0 && workers_busy(&m->workers) < m->settings.fan_out &&
-               !queue_wedged(&m->queue)) {
-                Held next = m->held[0];
-                const Job *j = queue_find(&m->queue, next.job);
-                Record *r = records_find(&m->records, next.job);
-
-                memmove(m->held, m->held + 1, --m->n_held * sizeof(Held));
-                if (j && r && j->climb.plan)
-                        release(m, j, r, next.index);
-        }
 }
 
 /* What clients see of the devices when they hear of the end must be what the job made of them. */
@@ -191,6 +179,7 @@ static JobResult result_of(const Record *r, const Job *j) {
 
 static void run_finish(Manager *m, const Job *j, Record *r) {
         manager_take_over(r, j);
+        guards_close(&m->guards, r->id);
         if (!r->settled)
                 r->result = result_of(r, j);
         r->stage = _RUNG_MAX;
@@ -199,6 +188,7 @@ static void run_finish(Manager *m, const Job *j, Record *r) {
         r->news |= NEWS_STATE | NEWS_STEP;
         (void) keep(m, r, NULL);
         log_job_end(r);
+        stuck_end(r);
         look_after(m, r);
         world_publish(m);
         bus_job_changed(&m->bus, r);
@@ -239,36 +229,79 @@ void manager_drain(Manager *m) {
         Effect effect;
 
         if (!m->recovery) {
-                release_held(m);
                 while (queue_next(&m->queue, &effect))
                         run_effect(m, &effect);
         }
         tell_news(m);
         manager_forget_ended(m);
+        inquiries_ask(m);
+        titles_ask(m);
         if (manager_state(m) == MANAGER_IDLE)
                 workers_let_go(&m->workers);
-        titles_ask(m);
+        else if (manager_state(m) == MANAGER_WEDGED)
+                workers_keep_one(&m->workers);
+}
+
+/* The guard is the daemon's from here on. */
+static void take_guard(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
+                       WorkerFds *fds, StepResult *result) {
+        int k;
+
+        if (fds->guard < 0)
+                return;
+        k = guards_add(&m->guards, request->job, reply->group, TAKE_FD(fds->guard));
+        if (k < 0)
+                *result = (StepResult){ .answer = STEP_FAILED, .error = -k };
+}
+
+/* Who is there: told to clients and kept, also where the job goes on all the same. */
+static void take_users(Manager *m, Record *r, const WorkerRequest *request,
+                       const WorkerReply *reply, const WorkerFds *fds, StepResult *result) {
+        Holders found = {};
+        int k;
+
+        users_complete(m, request, reply, fds, result, &found);
+        k = record_add_holders(r, &found);
+        if (k >= 0 && found.n > 0)
+                k = ledger_holders(&m->ledger, r->id, &found);
+        if (k < 0)
+                log_error_errno(k, "job %u: cannot keep who uses %s", r->id,
+                                BDF_STR(request->step.fn));
+        holders_done(&found);
+}
+
+static Outcome outcome_of(Manager *m, Record *r, const WorkerRequest *request,
+                          const WorkerReply *reply, WorkerFds *fds) {
+        Outcome outcome = { .index = request->index, .result = { .answer = STEP_DIED } };
+
+        if (!reply)
+                return outcome;
+        outcome.result = reply->result;
+        outcome.usec = reply->usec;
+        if (request->step.rung == RUNG_REFUSE_IF_HELD) {
+                take_guard(m, request, reply, fds, &outcome.result);
+                take_users(m, r, request, reply, fds, &outcome.result);
+        }
+        return outcome;
 }
 
 static void step_answered(Manager *m, pid_t pid, const WorkerRequest *request,
-                          const WorkerReply *reply) {
-        Outcome outcome = { .index = request->index, .result = { .answer = STEP_DIED } };
+                          const WorkerReply *reply, WorkerFds *fds) {
         Record *r = records_find(&m->records, request->job);
         const Job *j = queue_find(&m->queue, request->job);
+        Outcome outcome;
         int k;
 
-        if (reply) {
-                outcome.result = reply->result;
-                outcome.usec = reply->usec;
-        }
         if (!r)
                 return;
+        outcome = outcome_of(m, r, request, reply, fds);
         k = ledger_end(&m->ledger, r->id, &outcome);
         if (k < 0)
                 log_error_errno(k, "job %u: cannot write the ledger", r->id);
         else
                 result_forget(m->ledger.results, r->id, pid);
         log_job_step(r, &request->step, &outcome.result, outcome.usec);
+        stuck_step_over(m, r, pid, &request->step, &outcome);
         r->news |= NEWS_STEP;
         if (m->recovery) {
                 recover_step_done(m, request, &outcome);
@@ -281,34 +314,20 @@ static void step_answered(Manager *m, pid_t pid, const WorkerRequest *request,
 }
 
 void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
-                      void *userdata) {
+                      WorkerFds *fds, void *userdata) {
         Manager *m = userdata;
 
-        if (request->work == WORKER_NAMES)
+        switch (request->work) {
+        case WORKER_STEP:
+                step_answered(m, pid, request, reply, fds);
+                break;
+        case WORKER_NAMES:
                 titles_answered(m, request, reply);
-        else
-                step_answered(m, pid, request, reply);
-        manager_kick(m);
-}
-
-void manager_overdue(const Worker *w, void *userdata) {
-        Manager *m = userdata;
-        Record *r = records_find(&m->records, w->request.job);
-        char where[512], text[STEP_STR_MAX], warning[sizeof(where) + sizeof(text) + 64];
-
-        if (!r)
-                return;
-        if (m->recovery)
-                recover_overdue(m);
-        else
-                (void) queue_overdue(&m->queue, r->id);
-        process_where(w->process.pid, where, sizeof(where));
-        snprintf(warning, sizeof(warning), "%s: stuck in the kernel in process %d, at %s",
-                 step_format(&w->request.step, text, sizeof(text)), (int) w->process.pid, where);
-        (void) record_warn(r, warning);
-        r->state = JOB_WEDGED;
-        r->news |= NEWS_STATE | NEWS_WARNINGS;
-        note(m, r);
-        log_job_wedged(r, &w->request.step, where);
+                break;
+        case WORKER_USERS:
+        case WORKER_DIAGNOSE:
+                inquiry_answered(m, request, reply, fds);
+                break;
+        }
         manager_kick(m);
 }

@@ -10,8 +10,7 @@
 void manager_drain(Manager *m);
 /* The workers' answers; userdata is the manager. */
 void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
-                      void *userdata);
-void manager_overdue(const Worker *w, void *userdata);
+                      WorkerFds *fds, void *userdata);
 
 /* manager.c */
 void manager_forget_ended(Manager *m);

@@ -11,7 +11,7 @@
 
 #include "base/str.h"
 
-#include "core/names.h"
+#include "core/near.h"
 
 #include "daemon/log.h"
 #include "daemon/manager.h"
@@ -23,24 +23,13 @@ static int refuse(Fault *ret, Fault fault) {
         return MANAGER_E_REFUSED;
 }
 
-/* Works on one PF and its VFs only. */
-static bool is_local(const Op *op) {
-        return op->kind == OP_SET_VFS || op->kind == OP_BIND || op->kind == OP_UNBIND ||
-               op->kind == OP_RESET;
-}
-
-static Bdf pf_of(const Manager *m, const Op *op) {
-        const Fn *fn = snapshot_find(m->snapshot, op->fn);
-
-        return fn && fn->flags & FN_VF ? fn->pf : op->fn;
-}
-
-/* True if a job before this one may change what it will find. */
+/* True if a job before this one may change what it will find. One that stands aside keeps off all that is near it. */
 static bool comes_behind(const Manager *m, const Op *op) {
         for (const Job *j = m->queue.jobs; j < m->queue.jobs + QUEUE_MAX; j++) {
-                if (j->state == JOB_FREE || j->state == JOB_ENDED)
+                if (j->state == JOB_FREE || j->state == JOB_ENDED || j->aside)
                         continue;
-                if (!is_local(op) || !is_local(&j->op) || bdf_equal(j->pf, pf_of(m, op)))
+                if (!near_is_local(op) || !near_is_local(&j->op) ||
+                    bdf_equal(j->pf, near_pf(m->snapshot, op)))
                         return true;
         }
         return false;
@@ -96,7 +85,7 @@ static int check_stuck(const Manager *m, const Op *op, Fault *ret_fault) {
         if (!recover_is_stuck(m->recovery, &id))
                 return 0;
         stuck = records_find(&m->records, id);
-        if (stuck && !bdf_is_none(stuck->pf) && bdf_equal(stuck->pf, pf_of(m, op)))
+        if (stuck && !bdf_is_none(stuck->pf) && bdf_equal(stuck->pf, near_pf(m->snapshot, op)))
                 return refuse(ret_fault, FAULT(FAULT_QUARANTINED, .fn = stuck->pf, .number = id));
         return refuse(ret_fault,
                       FAULT(FAULT_WEDGED, .fn = stuck ? stuck->pf : BDF_NONE, .number = id));
@@ -250,18 +239,5 @@ int manager_cancel(Manager *m, uint32_t id, const Caller *caller, Fault *ret_fau
         memcpy(r->askers, j->askers, sizeof(r->askers));
         log_line(LOG_INFO, r, "%s: job %u: uid %u cancels it", RECORD_OBJECT(r), id, caller->uid);
         stop_job(m, r);
-        return 0;
-}
-
-int manager_reload(Manager *m, SettingsError *ret_error) {
-        const char *path = getenv(CONFIG_ENV);
-        Settings s;
-        int r;
-
-        r = path ? settings_read(path, &s, ret_error) : settings_load(&s, ret_error);
-        if (r < 0)
-                return r;
-        m->settings = s;
-        manager_kick(m);
         return 0;
 }

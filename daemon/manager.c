@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/manager-run.h"
 #include "daemon/recover.h"
+#include "daemon/times.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
@@ -91,21 +92,32 @@ void manager_forget_ended(Manager *m) {
         (void) sd_event_source_set_enabled(m->expiry, SD_EVENT_ONESHOT);
 }
 
-void manager_tell_status(Manager *m) {
-        char status[sizeof(m->status)];
-        ManagerState state = manager_state(m);
-        const Record *running = NULL;
+static void describe(char *buf, size_t size, const Record *r, const char *how) {
+        size_t n = strlen(buf);
 
-        FOREACH_RECORD (r, &m->records)
-                if (r->state == JOB_RUNNING || r->state == JOB_WEDGED)
+        if (r)
+                snprintf(buf + n, size - n, "%s job %u, %s %s%s", n > 0 ? ";" : ":", r->id,
+                         op_kind_to_string(r->op.kind), RECORD_OBJECT(r), how);
+}
+
+/* One job has the lane; of those that are stuck beside it the oldest stands for all. */
+void manager_tell_status(Manager *m) {
+        char status[sizeof(m->status)], jobs[sizeof(status) - 64] = "";
+        const Record *running = NULL, *stuck = NULL;
+        uint32_t length = queue_length(&m->queue);
+
+        FOREACH_RECORD (r, &m->records) {
+                if (r->state == JOB_RUNNING && !running)
                         running = r;
-        if (running)
-                snprintf(status, sizeof(status), "%s: job %u, %s %s, %u in the queue",
-                         manager_state_to_string(state), running->id,
-                         op_kind_to_string(running->op.kind), RECORD_OBJECT(running),
-                         queue_length(&m->queue));
-        else
-                snprintf(status, sizeof(status), "%s", manager_state_to_string(state));
+                if (r->state == JOB_WEDGED && !stuck)
+                        stuck = r;
+        }
+        describe(jobs, sizeof(jobs), stuck, " is stuck in the kernel");
+        describe(jobs, sizeof(jobs), running, "");
+        snprintf(status, sizeof(status), "%s%s", manager_state_to_string(manager_state(m)), jobs);
+        if (length > 0)
+                snprintf(status + strlen(status), sizeof(status) - strlen(status),
+                         ", %u in the queue", length);
         if (streq(status, m->status))
                 return;
         memcpy(m->status, status, sizeof(status));
@@ -152,9 +164,10 @@ int manager_new(sd_event *event, const char *runtime, Manager **ret) {
         m->runtime = runtime;
         m->settings = SETTINGS_DEFAULT;
         m->ledger = LEDGER_EMPTY;
+        m->holds = HOLDS_EMPTY;
         m->bus.fd = -EBADF;
         m->world.state = -1;
-        m->workers = (Workers){ event, runtime, manager_answered, manager_overdue, m, {} };
+        m->workers = (Workers){ event, runtime, manager_answered, stuck_overdue, m, {} };
         queue_init(&m->queue);
         r = add_sources(m);
         if (r < 0)
@@ -171,6 +184,9 @@ Manager *manager_free(Manager *m) {
         watch_done(&m->watch);
         recover_free(m->recovery);
         workers_done(&m->workers);
+        stucks_done(&m->stucks);
+        guards_done(&m->guards);
+        holds_done(&m->holds);
         titles_done(&m->titles);
         world_done(&m->world);
         records_done(&m->records);
@@ -186,12 +202,46 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
-/* A mistake in the file must not take the daemon away from a host that needs it. */
-static void load_settings(Manager *m) {
-        SettingsError error;
+static int read_settings(Settings *ret, SettingsError *ret_error) {
+        const char *path = getenv(CONFIG_ENV);
 
-        if (manager_reload(m, &error) < 0)
+        return path ? settings_read(path, ret, ret_error) : settings_load(ret, ret_error);
+}
+
+static void take_settings(Manager *m, const Settings *s) {
+        m->settings = *s;
+        m->pace.factor = s->deadline_factor;
+        m->queue.fan_out = MIN2(s->fan_out, (uint32_t) QUEUE_FAN_OUT);
+}
+
+int manager_reload(Manager *m, SettingsError *ret_error) {
+        DriverRows rows;
+        Settings s;
+        int r;
+
+        r = read_settings(&s, ret_error);
+        if (r >= 0)
+                r = times_load_rows(&rows, ret_error);
+        if (r < 0)
+                return r;
+        take_settings(m, &s);
+        times_take_rows(&m->pace, &rows);
+        manager_kick(m);
+        return 0;
+}
+
+/* A mistake in a file must not take the daemon away from a host that needs it. */
+static void load_settings(Manager *m) {
+        Settings s = SETTINGS_DEFAULT;
+        SettingsError error;
+        DriverRows rows;
+
+        if (read_settings(&s, &error) < 0)
                 log_line(LOG_ERR, NULL, "%s, going on with the defaults", error.text);
+        take_settings(m, &s);
+        if (times_load_rows(&rows, &error) < 0)
+                log_line(LOG_ERR, NULL, "%s, going on with the other files' deadlines", error.text);
+        times_take_rows(&m->pace, &rows);
 }
 
 int manager_start(Manager *m) {
@@ -203,6 +253,10 @@ int manager_start(Manager *m) {
                 return log_error_errno(r, "another sriovd is at work in %s", m->runtime);
         if (r < 0)
                 return log_error_errno(r, "cannot keep a ledger in %s", m->runtime);
+        times_read(m->ledger.fd, &m->pace);
+        r = holds_open(&m->holds, m->event, m->ledger.fd);
+        if (r < 0)
+                return log_error_errno(r, "cannot keep declared holds in %s/holds", m->runtime);
         m->kernel = kernel_open();
         if (!m->kernel)
                 return log_error_errno(-errno, "cannot reach the kernel");

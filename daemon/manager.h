@@ -12,6 +12,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "core/pace.h"
 #include "core/queue.h"
 #include "core/snapshot.h"
 
@@ -21,20 +22,18 @@
 
 #include "daemon/auth.h"
 #include "daemon/bus.h"
+#include "daemon/guard.h"
+#include "daemon/hold.h"
+#include "daemon/inquiry.h"
 #include "daemon/ledger.h"
 #include "daemon/record.h"
+#include "daemon/stuck.h"
 #include "daemon/titles.h"
 #include "daemon/watch.h"
 #include "daemon/worker.h"
 #include "daemon/world.h"
 
 typedef struct Recovery Recovery;
-
-/* A step that the queue allowed and that waits for its turn, where sriovd.conf wants fewer at once than the queue. */
-typedef struct Held {
-        uint32_t job;
-        size_t index;
-} Held;
 
 typedef struct Manager {
         sd_event *event;
@@ -46,14 +45,17 @@ typedef struct Manager {
         Records records;
         Ledger ledger;
         Workers workers;
+        Stucks stucks;
+        Pace pace;
         Recovery *recovery; /* what the last daemon left to do; NULL when that is done */
         Watch watch;
         World world;
         Titles titles;
         Auth auth;
+        Guards guards;
+        Holds holds;
+        Inquiries inquiries;
         Bus bus;
-        Held held[QUEUE_FAN_OUT];
-        size_t n_held;
         sd_event_source *drain, *expiry;
         char status[256];
 } Manager;
@@ -85,7 +87,7 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
                    Fault *ret_fault);
 /* 0, MANAGER_E_REFUSED. */
 int manager_cancel(Manager *m, uint32_t id, const Caller *caller, Fault *ret_fault);
-/* sriovd.conf again. 0, or < 0 with *ret_error, and all stays as it was. */
+/* sriovd.conf and drivers.conf again. 0, or < 0 with *ret_error, and all stays as it was. */
 int manager_reload(Manager *m, SettingsError *ret_error);
 
 /* Looks at all of the world anew. 0, -errno: the old view stays. */

@@ -17,6 +17,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "kernel/proc.h"
+
 #include "daemon/process.h"
 
 /* The whole of a small file; it may hold NUL bytes, one more is put behind. Returns the length. */
@@ -87,30 +89,8 @@ int process_open(const Process *p, int *ret_fd) {
         return 0;
 }
 
-/* "[<0>] mutex_lock+0x2f/0x40" becomes "mutex_lock". */
-static const char *frame_name(char *line) {
-        char *name = strstr(line, "] ");
-
-        name = name ? name + 2 : line;
-        name[strcspn(name, "+/ \n")] = '\0';
-        return name;
-}
-
 const char *process_where(pid_t pid, char *buf, size_t size) {
-        char stack[4096], *save = NULL;
-        size_t used = 0;
-
-        buf[0] = '\0';
-        if (read_proc(pid, "stack", stack, sizeof(stack)) <= 0) {
-                if (read_proc(pid, "wchan", buf, size) <= 0 || streq(buf, "0"))
-                        snprintf(buf, size, "unknown");
-                return buf;
-        }
-        for (char *line = strtok_r(stack, "\n", &save); line && used < size;
-             line = strtok_r(NULL, "\n", &save))
-                used += (size_t) snprintf(buf + used, size - used, "%s%s", used > 0 ? " < " : "",
-                                          frame_name(line));
-        return buf;
+        return proc_where("/proc", (uint32_t) pid, buf, size);
 }
 
 /* "0::/system.slice/sriovd.service" gives the path of the file with our neighbours' pids. */
@@ -148,6 +128,12 @@ static bool is_worker_of(pid_t pid, const char *runtime) {
         return arg < end && streq(arg, runtime);
 }
 
+static bool is_asker(pid_t pid) {
+        char name[32];
+
+        return read_proc(pid, "comm", name, sizeof(name)) > 0 && streq(name, PROCESS_ASKER "\n");
+}
+
 int process_find_workers(const char *runtime, Process **ret, size_t *ret_n) {
         _cleanup_free_ Process *found = NULL;
         _cleanup_fclose_ FILE *f = NULL;
@@ -164,7 +150,8 @@ int process_find_workers(const char *runtime, Process **ret, size_t *ret_n) {
         while (fscanf(f, "%d", &pid) == 1) {
                 Process p, *more;
 
-                if (pid == getpid() || !is_worker_of(pid, runtime) || process_read(pid, &p) < 0)
+                if (pid == getpid() || !is_worker_of(pid, runtime) || is_asker(pid) ||
+                    process_read(pid, &p) < 0)
                         continue;
                 more = reallocarray(found, n + 1, sizeof(Process));
                 if (!more)

@@ -3,6 +3,7 @@
  * Record
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ Record *record_new(void) {
         r->op.fn = r->pf = BDF_NONE;
         r->state = JOB_WAITING;
         r->stage = _RUNG_MAX;
+        r->kmsg = -EBADF;
         return r;
 }
 
@@ -33,6 +35,9 @@ Record *record_free(Record *r) {
         strv_free(r->warnings);
         free(r->error);
         free(r->message);
+        holders_done(&r->holders);
+        free(r->stuck);
+        close_fd(r->kmsg);
         plan_free(r->plan);
         free(r->states);
         free(r->children);
@@ -85,6 +90,33 @@ int record_add_act(Record *r, const Step *step, StepAnswer answer, uint64_t usec
                 .usec = usec,
                 .text = text,
         };
+        return 0;
+}
+
+int record_add_holders(Record *r, const Holders *holders) {
+        int k = 0;
+
+        for (size_t i = 0; k >= 0 && i < holders->n; i++)
+                k = holders_add(&r->holders, holders->items + i);
+        if (holders->n > 0)
+                r->news |= NEWS_HOLDERS;
+        return k;
+}
+
+/* A step that is looked at again and again must not fill the memory. */
+#define STUCK_MAX (16 * 1024)
+
+int record_add_stuck(Record *r, const char *text) {
+        size_t n = r->stuck ? strlen(r->stuck) : 0;
+        char *all;
+
+        if (n > 0 && (strstr(r->stuck, text) || n + strlen(text) > STUCK_MAX))
+                return 0;
+        if (asprintf(&all, "%s%s%s", n > 0 ? r->stuck : "", n > 0 ? "\n" : "", text) < 0)
+                return -ENOMEM;
+        free(r->stuck);
+        r->stuck = all;
+        r->news |= NEWS_STUCK;
         return 0;
 }
 

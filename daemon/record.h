@@ -15,6 +15,7 @@
 
 #include "base/macro.h"
 
+#include "core/holder.h"
 #include "core/queue.h"
 
 #include "daemon/process.h"
@@ -34,6 +35,8 @@ typedef enum RecordNews {
         NEWS_STEP = 1 << 1,
         NEWS_STAGES = 1 << 2,
         NEWS_WARNINGS = 1 << 3,
+        NEWS_HOLDERS = 1 << 4,
+        NEWS_STUCK = 1 << 5,
 } RecordNews;
 
 typedef struct Record {
@@ -66,6 +69,14 @@ typedef struct Record {
         size_t n_steps; /* done and planned, for the progress; 0: no plan yet */
         char **warnings;
         char *error, *message; /* the bus error's name and its line, or NULL */
+        char *stuck; /* where it was or is stuck: "process PID at STACK", then the kernel's lines; NULL: nowhere */
+        int kmsg; /* the kernel's log since its first step; -EBADF: not read */
+        Holders holders; /* who was found to use what it takes away, also where it was forced */
+
+        /* what a rollback goes back to, as in Job */
+        bool has_before, rolling;
+        uint32_t count_before;
+        char driver_before[NAME_MAX_LENGTH];
 
         bool unkept; /* the ledger lacks the plan that is climbed: nothing of it may be begun */
 
@@ -86,7 +97,11 @@ DEFINE_CLEANUP(Record, record_free);
 /* Each 0 or -ENOMEM. */
 int record_set_fault(Record *r, const Fault *fault);
 int record_warn(Record *r, const char *text);
+int record_add_stuck(
+        Record *r,
+        const char *text); /* one more line or lines, unless it has them; notes the news */
 int record_add_act(Record *r, const Step *step, StepAnswer answer, uint64_t usec);
+int record_add_holders(Record *r, const Holders *holders); /* notes the news */
 
 /* Notes the rungs of a plan, each once, in order. */
 void record_add_stages(Record *r, const Plan *plan);

@@ -2,19 +2,25 @@
 /*
  * Recover
  *
- * At most one job was on its way, for there is one lane. While this goes on the queue stands: clients are heard and
- * their jobs wait. The steps that are owed go through the same ledger as all others, so that this may die as well.
+ * One job had the lane, others may have stood aside of it; each is taken up in its turn. While this goes on the queue
+ * stands: clients are heard and their jobs wait. The steps that are owed go through the same ledger as all others, so
+ * that this may die as well.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
 #include "daemon/ledger-format.h"
 #include "daemon/left.h"
 #include "daemon/log.h"
+#include "daemon/owed.h"
 #include "daemon/recover.h"
+#include "daemon/stuck.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 /* How long one that is no step of ours, an idle worker, may take to go. */
@@ -22,7 +28,9 @@
 
 struct Recovery {
         Manager *manager;
-        uint32_t id; /* the job that was on its way; 0: none */
+        uint32_t *ids; /* owned: the jobs that were on their way, in their order */
+        size_t n_ids, at;
+        uint32_t stuck_id; /* while stuck: of which job, 0 = none that is known */
         Lefts left;
         bool stuck;
 };
@@ -31,22 +39,28 @@ void recover_free(Recovery *rec) {
         if (!rec)
                 return;
         lefts_done(&rec->left);
+        free(rec->ids);
         free(rec);
 }
 
 bool recover_is_stuck(const Recovery *rec, uint32_t *ret_id) {
         if (!rec || !rec->stuck)
                 return false;
-        *ret_id = rec->id;
+        *ret_id = rec->stuck_id;
         return true;
 }
 
-void recover_overdue(Manager *m) {
-        m->recovery->stuck = true;
+/* The job whose turn it is, NULL: none or no more. */
+static Record *job_of(const Recovery *rec) {
+        return rec->at < rec->n_ids ? records_find(&rec->manager->records, rec->ids[rec->at])
+                                    : NULL;
 }
 
-static Record *job_of(const Recovery *rec) {
-        return records_find(&rec->manager->records, rec->id);
+void recover_overdue(Manager *m) {
+        Recovery *rec = m->recovery;
+
+        rec->stuck = true;
+        rec->stuck_id = rec->at < rec->n_ids ? rec->ids[rec->at] : 0;
 }
 
 static void keep(Recovery *rec, const Record *r) {
@@ -58,133 +72,64 @@ static void keep(Recovery *rec, const Record *r) {
                 log_error_errno(k, "job %u: cannot write the ledger", r->id);
 }
 
-static void settle(Record *r, JobResult result, const Fault *fault) {
-        r->result = result;
-        r->settled = true;
-        (void) record_set_fault(r, fault);
-}
-
-/* What the world does not show: whether it was done must be told by whoever wants it again. */
-static bool is_unseen(Rung rung) {
-        return rung == RUNG_RESET || rung == RUNG_SLOT_OFF || rung == RUNG_SLOT_ON ||
-               rung == RUNG_UNLOAD;
-}
-
-static void interrupt(Record *r) {
-        Fault fault = FAULT(FAULT_INTERRUPTED, .number = r->id);
-
-        settle(r, RESULT_INTERRUPTED, &fault);
-}
-
-/* A step that was under way: its child said what came of it, or nobody knows. True if somebody does. */
-static bool adopt_step(Recovery *rec, Record *r, size_t index) {
-        const Manager *m = rec->manager;
-        const Step *step = r->plan->steps + index;
-        pid_t pid = r->children[index].pid;
-        Outcome outcome;
-        bool known;
-
-        known = result_read(m->ledger.results, r->id, pid, &outcome) >= 0 && outcome.index == index;
-        /* Written down with its plan and never begun; and rescans and steps back do no harm twice. */
-        if (pid == 0 || (!known && (step->rung == RUNG_RESCAN || r->phase == CLIMB_BACK))) {
-                r->states[index] = STEP_STATE_WAITING;
-                return true;
-        }
-        if (!known)
-                outcome = (Outcome){ .index = index, .result = { .answer = STEP_DIED } };
-        (void) apply_outcome(r, &outcome);
-        (void) ledger_end(&m->ledger, r->id, &outcome);
-        result_forget(m->ledger.results, r->id, pid);
-        if (!known && is_unseen(step->rung))
-                interrupt(r);
-        return known;
-}
-
-/* All steps that were under way. True if it is known of each what came of it. */
-static bool adopt(Recovery *rec, Record *r) {
-        bool known = true;
-
-        for (size_t i = 0; i < r->plan->n_steps; i++)
-                if (r->states[i] == STEP_STATE_RUNNING)
-                        known = adopt_step(rec, r, i) && known;
-        return known;
-}
-
-/* True if a step failed in a way that needs another plan: the driver kept its VFs. */
-static bool wants_new_plan(const Record *r) {
-        for (size_t i = 0; i < r->plan->n_steps; i++)
-                if (r->states[i] == STEP_STATE_FAILED && r->plan->steps[i].rung == RUNG_VFS_OFF)
-                        return true;
-        return false;
-}
-
-/* Of the way back, what is right also for one that is planned anew: its VFs may be many or none by then. */
-static bool puts_right(const Snapshot *s, const Step *step) {
-        if (step->rung == RUNG_UNPARK_VF)
-                return snapshot_find_vf(s, step->fn, step->n) != NULL;
-        return step->rung == RUNG_UNSTUB_PF || step->rung == RUNG_FREE_PROBE;
-}
-
-static void drop_others(const Snapshot *s, Plan *plan) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < plan->n_steps; i++)
-                if (puts_right(s, plan->steps + i))
-                        plan->steps[n++] = plan->steps[i];
-        plan->n_steps = n;
-}
-
-/* The record's plan becomes that of the way back. */
-static int turn(Recovery *rec, Record *r) {
-        _cleanup_(plan_freep) Plan *back = NULL;
-        StepState *states;
-        Process *children;
-        int k;
-
-        k = ladder_way_back(&r->op, r->plan, r->states, &back);
-        if (k < 0)
-                return k;
-        if (!r->settled)
-                drop_others(rec->manager->snapshot, back);
-        states = calloc(back->n_steps + 1, sizeof(StepState));
-        children = calloc(back->n_steps + 1, sizeof(Process));
-        if (!states || !children) {
-                free(states);
-                free(children);
-                return -ENOMEM;
-        }
-        free(r->states);
-        free(r->children);
-        plan_free(r->plan);
-        r->states = states;
-        r->children = children;
-        r->plan = TAKE_PTR(back);
-        r->phase = CLIMB_BACK;
-        return 0;
-}
-
 /*
  * Everything is known, and nothing went wrong: the queue goes on with the plan as if we had not been away. Each step
  * still makes sure that it is about the same device, and looks at what came of it.
  */
 static bool resume(Recovery *rec, Record *r) {
-        int k = queue_resume(&rec->manager->queue, r->id, TAKE_PTR(r->plan), r->states);
+        int k;
 
+        owed_ask_again(r);
+        k = queue_resume(&rec->manager->queue, r->id, TAKE_PTR(r->plan), r->states);
         if (k < 0)
                 log_error_errno(k, "job %u: cannot go on with its plan", r->id);
         return k >= 0;
 }
 
+/* Those that nobody waits for any more: of steps whose job was closed, or that came after us. */
+static void forget_results(const Ledger *l) {
+        const struct dirent *e;
+        DIR *d;
+        int fd;
+
+        fd = openat(l->results, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        d = fd < 0 ? NULL : fdopendir(fd);
+        if (!d)
+                close_fd(fd);
+        while (d && (e = readdir(d)))
+                if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
+                        (void) unlinkat(l->results, e->d_name, 0);
+        if (d)
+                closedir(d);
+}
+
 static void finish(Recovery *rec) {
         Manager *m = rec->manager;
 
+        forget_results(&m->ledger);
         m->recovery = NULL;
         recover_free(rec);
         manager_kick(m);
 }
 
+static void take_up(Recovery *rec);
+
+static void next_job(Recovery *rec) {
+        rec->at++;
+        take_up(rec);
+}
+
+/* All or nothing was asked for: it is planned back to what was there before its time, and ends as failed all the same. */
+static bool roll_back(Recovery *rec, Record *r) {
+        if (!owed_wants_roll_back(r) || queue_roll_back(&rec->manager->queue, r->id) < 0)
+                return false;
+        r->rolling = true;
+        r->settled = false;
+        return true;
+}
+
 /* The job's debts are paid: it ends with what is known, or waits for a new plan. */
-static void finish_job(Recovery *rec, Record *r) {
+static void finish_job(Recovery *rec, Record *r, bool may_roll_back) {
         Fault fault;
 
         r->plan = plan_free(r->plan);
@@ -192,15 +137,15 @@ static void finish_job(Recovery *rec, Record *r) {
         r->stage = _RUNG_MAX;
         r->phase = CLIMB_LOOK;
         r->news |= NEWS_STATE | NEWS_STEP;
-        if (r->settled)
+        if (r->settled && !(may_roll_back && roll_back(rec, r)))
                 (void) queue_cancel(&rec->manager->queue, r->id, 0, RESULT_TIMEOUT, &fault);
         else
                 keep(rec, r);
-        finish(rec);
+        next_job(rec);
 }
 
 /* The next step that is owed, or the end. */
-static void next(Recovery *rec) {
+static void next_step(Recovery *rec) {
         Record *r = job_of(rec);
         int k;
 
@@ -214,17 +159,9 @@ static void next(Recovery *rec) {
                 r->states[i] = STEP_STATE_FAILED;
         }
         if (r && r->state != JOB_ENDED)
-                finish_job(rec, r);
+                finish_job(rec, r, true);
         else
-                finish(rec);
-}
-
-/* A stop that came when all was done came too late. */
-static bool is_complete(const Record *r) {
-        for (size_t i = 0; i < r->plan->n_steps; i++)
-                if (r->states[i] != STEP_STATE_DONE)
-                        return false;
-        return r->phase != CLIMB_BACK;
+                next_job(rec);
 }
 
 /* What was said of the job: by a failure or a stop in its time, or by a client while we waited for its children. */
@@ -232,46 +169,49 @@ static void take_verdict(Recovery *rec, Record *r) {
         const Job *j = queue_find(&rec->manager->queue, r->id);
 
         if (j && j->state == JOB_ENDED)
-                settle(r, j->result, &j->fault);
-        else if (is_complete(r))
+                owed_settle(r, j->result, &j->fault);
+        else if (owed_is_complete(r) && !r->rolling)
                 r->result = RESULT_NONE;
-        else if (r->result != RESULT_NONE && r->result != RESULT_PARTIAL)
+        else if (r->result != RESULT_NONE && r->result != RESULT_PARTIAL && !r->rolling)
                 r->settled = true;
 }
 
 /* Known and going well: on with it. Else what it began is put right, and then it ends, or is planned anew. */
 static void judge(Recovery *rec, Record *r) {
-        bool known = adopt(rec, r);
+        const Manager *m = rec->manager;
+        bool known = owed_adopt(&m->ledger, m->snapshot, r);
         int k;
 
         take_verdict(rec, r);
-        if (r->phase != CLIMB_BACK && known && !r->settled && !wants_new_plan(r)) {
+        if (r->phase != CLIMB_BACK && known && !r->settled && !owed_wants_new_plan(r)) {
                 log_line(LOG_NOTICE, r,
                          "%s: job %u: was under way when sriovd ended, going on with it",
                          RECORD_OBJECT(r), r->id);
                 if (resume(rec, r)) {
-                        finish(rec);
+                        next_job(rec);
                         return;
                 }
         }
-        k = r->phase == CLIMB_BACK || !r->plan ? 0 : turn(rec, r);
+        k = r->phase == CLIMB_BACK || !r->plan ? 0 : owed_turn(m->snapshot, r);
         if (k < 0)
                 log_error_errno(k, "job %u: cannot tell what it owes", r->id);
         log_line(LOG_NOTICE, r,
                  "%s: job %u: was under way when sriovd ended, putting right what it began",
                  RECORD_OBJECT(r), r->id);
         keep(rec, r);
-        next(rec);
+        next_step(rec);
 }
 
-/* All that the last daemon left in the kernel has come out of it. */
-static void proceed(void *userdata) {
-        Recovery *rec = userdata;
+/* The job whose turn it is, or the queue's own. */
+static void take_up(Recovery *rec) {
         Record *r = job_of(rec);
 
-        rec->stuck = false;
-        if (!r || !r->plan) {
+        if (rec->at >= rec->n_ids) {
                 finish(rec);
+                return;
+        }
+        if (!r || !r->plan) {
+                next_job(rec);
                 return;
         }
         r->state = JOB_RUNNING;
@@ -282,6 +222,17 @@ static void proceed(void *userdata) {
         judge(rec, r);
 }
 
+/* All that the last daemon left in the kernel has come out of it. */
+static void proceed(void *userdata) {
+        Recovery *rec = userdata;
+
+        if (rec->stuck)
+                log_line(LOG_NOTICE, NULL,
+                         "the last process of an earlier sriovd came back from the kernel");
+        rec->stuck = false;
+        take_up(rec);
+}
+
 void recover_step_done(Manager *m, const WorkerRequest *request, const Outcome *outcome) {
         Recovery *rec = m->recovery;
         Record *r = job_of(rec);
@@ -290,7 +241,7 @@ void recover_step_done(Manager *m, const WorkerRequest *request, const Outcome *
 
         rec->stuck = false;
         if (!r || !r->plan || apply_outcome(r, outcome) < 0) {
-                finish(rec);
+                next_job(rec);
                 return;
         }
         if (outcome->result.answer != STEP_DONE) {
@@ -299,35 +250,38 @@ void recover_step_done(Manager *m, const WorkerRequest *request, const Outcome *
         }
         /* Behind a child that died inside a write nothing may be written: it may have died with the lock. */
         if (outcome->result.answer == STEP_DIED) {
-                settle(r, RESULT_FAILED, &fault);
-                finish_job(rec, r);
+                owed_settle(r, RESULT_FAILED, &fault);
+                finish_job(rec, r, false);
                 return;
         }
-        next(rec);
+        next_step(rec);
+}
+
+/* Whose child that was, or NULL. */
+static Record *job_of_child(const Recovery *rec, const Process *p) {
+        for (size_t i = 0; i < rec->n_ids; i++) {
+                Record *r = records_find(&rec->manager->records, rec->ids[i]);
+
+                for (size_t k = 0; r && r->plan && k < r->plan->n_steps; k++)
+                        if (r->children[k].pid == p->pid &&
+                            r->children[k].start_time == p->start_time)
+                                return r;
+        }
+        return NULL;
 }
 
 static void on_stuck(const Process *p, void *userdata) {
         Recovery *rec = userdata;
-        Record *r = job_of(rec);
-        char where[512];
+        Record *r = job_of_child(rec, p);
 
         rec->stuck = true;
-        process_where(p->pid, where, sizeof(where));
-        if (r) {
-                r->state = JOB_WEDGED;
-                r->news |= NEWS_STATE;
-        }
-        log_line(LOG_CRIT, r,
-                 "process %d of an earlier sriovd is stuck in the kernel at %s, no write until it "
-                 "comes back",
-                 (int) p->pid, where);
+        rec->stuck_id = r ? r->id : 0;
+        stuck_left(rec->manager, r, p);
         manager_kick(rec->manager);
 }
 
 static int await(Recovery *rec, const Process *p, uint64_t deadline_sec) {
-        uint64_t factor = rec->manager->settings.deadline_factor;
-
-        return lefts_await(&rec->left, p, deadline_sec * factor * USEC_PER_SEC);
+        return lefts_await(&rec->left, p, deadline_sec * USEC_PER_SEC);
 }
 
 static int await_children(Recovery *rec, const Record *r) {
@@ -336,7 +290,8 @@ static int await_children(Recovery *rec, const Record *r) {
 
                 if (r->states[i] != STEP_STATE_RUNNING || r->children[i].pid == 0)
                         continue;
-                k = await(rec, r->children + i, step_deadline_sec(r->plan->steps + i));
+                k = await(rec, r->children + i,
+                          pace_deadline_sec(&rec->manager->pace, r->plan->steps + i));
                 if (k < 0)
                         return k;
         }
@@ -354,7 +309,8 @@ static int await_neighbours(Recovery *rec) {
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         for (size_t i = 0; i < n; i++) {
-                r = await(rec, found + i, IDLE_DEADLINE_SEC);
+                r = await(rec, found + i,
+                          IDLE_DEADLINE_SEC * rec->manager->settings.deadline_factor);
                 if (r < 0)
                         return r;
         }
@@ -371,10 +327,17 @@ static int compare_order(const void *a, const void *b) {
 }
 
 static int restore(Manager *m, Record *r) {
-        Job j = { .id = r->id, .op = r->op, .pf = r->pf, .n_askers = r->n_askers };
+        Job j = { .id = r->id,
+                  .op = r->op,
+                  .pf = r->pf,
+                  .n_askers = r->n_askers,
+                  .has_before = r->has_before,
+                  .rolling = r->rolling,
+                  .count_before = r->count_before };
         int k;
 
         memcpy(j.askers, r->askers, sizeof(j.askers));
+        memcpy(j.driver_before, r->driver_before, sizeof(j.driver_before));
         if (queue_restore(&m->queue, &j) != 0)
                 return -ENOSPC;
         r->order = queue_find(&m->queue, r->id)->order;
@@ -382,15 +345,16 @@ static int restore(Manager *m, Record *r) {
         return k < 0 ? k : manager_arm_timeout(m, r);
 }
 
-/* The queue as it was, the one that was on its way first. */
-static int restore_all(Manager *m, uint32_t *ret_id) {
+/* The queue as it was, those that were on their way first: one had the lane, others stood aside. */
+static int restore_all(Recovery *rec) {
+        Manager *m = rec->manager;
         _cleanup_free_ Record **open = calloc(m->records.n + 1, sizeof(Record *));
         size_t n = 0;
         int k;
 
-        if (!open)
+        rec->ids = calloc(m->records.n + 1, sizeof(uint32_t));
+        if (!open || !rec->ids)
                 return -ENOMEM;
-        *ret_id = 0;
         FOREACH_RECORD (r, &m->records)
                 if (r->state != JOB_ENDED)
                         open[n++] = r;
@@ -399,9 +363,9 @@ static int restore_all(Manager *m, uint32_t *ret_id) {
                 k = restore(m, open[i]);
                 if (k < 0)
                         return log_error_errno(k, "job %u: cannot take it over", open[i]->id);
+                if (open[i]->state != JOB_WAITING)
+                        rec->ids[rec->n_ids++] = open[i]->id;
         }
-        if (n > 0 && open[0]->state != JOB_WAITING)
-                *ret_id = open[0]->id;
         return 0;
 }
 
@@ -428,10 +392,9 @@ int recover_start(Manager *m) {
         rec->left =
                 (Lefts){ .event = m->event, .over = proceed, .stuck = on_stuck, .userdata = rec };
         m->recovery = rec;
-        r = restore_all(m, &rec->id);
-        if (r < 0)
-                return r;
-        r = await_children(rec, job_of(rec));
+        r = restore_all(rec);
+        for (size_t i = 0; r >= 0 && i < rec->n_ids; i++)
+                r = await_children(rec, records_find(&m->records, rec->ids[i]));
         if (r >= 0)
                 r = await_neighbours(rec);
         if (r < 0)
@@ -444,4 +407,17 @@ int recover_start(Manager *m) {
                          "kernel",
                          rec->left.n);
         return 0;
+}
+
+size_t recover_n_left(const Recovery *rec) {
+        return rec ? rec->left.n : 0;
+}
+
+void recover_goodbye(const Recovery *rec) {
+        for (size_t i = 0; rec && i < rec->left.n; i++) {
+                const Process *p = lefts_process(&rec->left, i);
+                const Record *r = job_of_child(rec, p);
+
+                stuck_stays(r, p->pid);
+        }
 }

@@ -20,3 +20,7 @@ void recover_step_done(Manager *m, const WorkerRequest *request, const Outcome *
 void recover_overdue(Manager *m);
 /* True if that, or a child that was left behind, is stuck in the kernel; then *ret_id is its job, or 0. */
 bool recover_is_stuck(const Recovery *rec, uint32_t *ret_id);
+
+/* How many children of earlier daemons are still awaited, and a line for each when the daemon ends before them. */
+size_t recover_n_left(const Recovery *rec);
+void recover_goodbye(const Recovery *rec);

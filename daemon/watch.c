@@ -8,6 +8,7 @@
 #include "daemon/manager.h"
 
 #define GATHER_USEC 10000
+#define RETRY_USEC 1000000
 
 static void mark(Watch *w, const KernelEvent *e) {
         if (e->kind == KERNEL_EVENT_LOST) {
@@ -42,21 +43,38 @@ static void take_in(Manager *m) {
                 m->watch.all = true;
 }
 
-static void look(Manager *m) {
+/* Until it goes well the old view stays, and nobody else would make us look again. */
+static void try_later(Manager *m) {
+        m->watch.all = true;
+        (void) sd_event_source_set_time_relative(m->watch.soon, RETRY_USEC);
+        (void) sd_event_source_set_enabled(m->watch.soon, SD_EVENT_ONESHOT);
+}
+
+static void forget(Watch *w) {
+        w->n_dirty = 0;
+        w->all = w->rest = false;
+}
+
+static int look_at_marks(Manager *m) {
         Watch *w = &m->watch;
         int r = 0;
 
-        if (w->all)
-                (void) manager_look(m);
-        for (size_t i = 0; !w->all && r >= 0 && i < w->n_dirty; i++)
+        for (size_t i = 0; r >= 0 && i < w->n_dirty; i++)
                 r = scan_fn(m->kernel, m->snapshot, w->dirty[i]);
-        if (!w->all && r >= 0 && w->rest)
+        if (r >= 0 && w->rest)
                 r = scan_rest(m->kernel, m->snapshot);
-        if (r < 0)
-                log_error_errno(r, "cannot look at what changed");
-        w->n_dirty = 0;
-        w->all = w->rest = false;
+        return r < 0 ? log_error_errno(r, "cannot look at what changed, looking at all") : r;
+}
+
+/* What could not be looked at is no better known than before: nothing less than a whole look makes up for it. */
+static void look(Manager *m) {
+        Watch *w = &m->watch;
+        bool all = w->all || look_at_marks(m) < 0;
+
+        forget(w);
         (void) sd_event_source_set_enabled(w->soon, SD_EVENT_OFF);
+        if (all && manager_look(m) < 0)
+                try_later(m);
         manager_kick(m);
 }
 

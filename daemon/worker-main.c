@@ -19,10 +19,13 @@
 
 #include "kernel/kernel.h"
 #include "kernel/pci.h"
+#include "kernel/scan.h"
 #include "kernel/step.h"
 
+#include "daemon/diagnose.h"
 #include "daemon/ledger.h"
 #include "daemon/log.h"
+#include "daemon/parcel.h"
 #include "daemon/worker.h"
 
 static uint64_t now_usec(void) {
@@ -58,18 +61,95 @@ static int open_results(const char *runtime) {
         return fd < 0 ? -errno : fd;
 }
 
-static void do_step(Kernel *k, int results, const WorkerRequest *request, WorkerReply *reply) {
+/* What an answer is made of: the struct, and what goes beside it. */
+typedef struct Answer {
+        WorkerReply reply;
+        int guard, list;
+} Answer;
+
+static void answer_done(Answer *a) {
+        close_fd(a->guard);
+        close_fd(a->list);
+}
+
+static int pack(Answer *a, const void *items, size_t n, size_t size) {
+        int r = n > 0 ? parcel_pack(items, n, size, &a->list) : 0;
+
+        if (r >= 0)
+                a->reply.n_list = n;
+        return r;
+}
+
+/* Who is in the way must reach the daemon whole, or it must not go on. */
+static void take_extra(StepExtra *extra, Answer *a) {
+        int r = pack(a, extra->holders.items, extra->holders.n, sizeof(Holder));
+
+        if (r < 0) {
+                a->reply.result = (StepResult){ .answer = STEP_FAILED, .error = -r };
+                return;
+        }
+        a->guard = TAKE_FD(extra->guard);
+        a->reply.has_guard = a->guard >= 0;
+        a->reply.group = extra->group;
+}
+
+static void do_step(Kernel *k, int results, const WorkerRequest *request, Answer *a) {
+        StepExtra extra = STEP_EXTRA_EMPTY;
         uint64_t start = now_usec();
         Outcome outcome;
         int r;
 
-        step_climb(k, &request->step, &reply->result);
-        reply->usec = now_usec() - start;
-        outcome = (Outcome){ request->index, reply->result, reply->usec };
+        extra.guarded = request->guarded;
+        step_climb(k, &request->step, &a->reply.result, &extra);
+        take_extra(&extra, a);
+        step_extra_done(&extra);
+        a->reply.usec = now_usec() - start;
+        outcome = (Outcome){ request->index, a->reply.result, a->reply.usec };
         r = result_write(results, request->job, getpid(), &outcome);
         if (r < 0)
                 log_error_errno(r, "job %u: cannot keep what came of a step for the next daemon",
                                 request->job);
+}
+
+static int users_of_all(Kernel *k, Holders *ret) {
+        _cleanup_(snapshot_freep) Snapshot *s = NULL;
+        int r;
+
+        r = scan_all(k, &s);
+        if (r < 0)
+                return r;
+        FOREACH_FN (f, s) {
+                if (!(f->flags & (FN_PF | FN_VF)))
+                        continue;
+                r = k->users(k, f->bdf, false, ret);
+                /* It went while we looked at others. */
+                if (r < 0 && r != -ENOENT)
+                        return r;
+        }
+        return 0;
+}
+
+static int find_users(Kernel *k, const WorkerRequest *request, Answer *a) {
+        Bdf fn = request->step.fn;
+        Holders found = {};
+        int r;
+
+        r = bdf_is_none(fn) ? users_of_all(k, &found) : k->users(k, fn, request->guarded, &found);
+        if (r >= 0)
+                r = pack(a, found.items, found.n, sizeof(Holder));
+        holders_done(&found);
+        return r;
+}
+
+static int find_faults(Kernel *k, const WorkerRequest *request, Answer *a) {
+        Findings found = {};
+        int r;
+
+        r = diagnose(k, request->busy, &found);
+        if (r >= 0)
+                r = pack(a, found.items, found.n, sizeof(Finding));
+        findings_done(&found);
+        return r;
 }
 
 static void find_names(const WorkerRequest *request, WorkerReply *reply) {
@@ -79,22 +159,45 @@ static void find_names(const WorkerRequest *request, WorkerReply *reply) {
                                  reply->names[i].device, sizeof(reply->names[i].device));
 }
 
+static bool is_question(const WorkerRequest *request) {
+        return request->work == WORKER_USERS || request->work == WORKER_DIAGNOSE;
+}
+
+static void answer(Kernel *k, int results, const WorkerRequest *request, Answer *ret) {
+        (void) prctl(PR_SET_NAME, is_question(request) ? PROCESS_ASKER : PROCESS_WORKER);
+        switch (request->work) {
+        case WORKER_STEP:
+                do_step(k, results, request, ret);
+                break;
+        case WORKER_NAMES:
+                find_names(request, &ret->reply);
+                break;
+        case WORKER_USERS:
+                ret->reply.error = find_users(k, request, ret);
+                break;
+        case WORKER_DIAGNOSE:
+                ret->reply.error = find_faults(k, request, ret);
+                break;
+        }
+}
+
 static int serve(Kernel *k, int results) {
         for (;;) {
+                Answer a = { .guard = -EBADF, .list = -EBADF };
                 WorkerRequest request;
-                WorkerReply reply = {};
                 ssize_t n;
+                int r;
 
                 n = recv(WORKER_FD, &request, sizeof(request), 0);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n != sizeof(request))
                         return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-                if (request.work == WORKER_STEP)
-                        do_step(k, results, &request, &reply);
-                else
-                        find_names(&request, &reply);
-                if (send(WORKER_FD, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
+                answer(k, results, &request, &a);
+                r = parcel_send(WORKER_FD, &a.reply, sizeof(a.reply), (int[]){ a.guard, a.list },
+                                2);
+                answer_done(&a);
+                if (r < 0)
                         return EXIT_SUCCESS;
         }
 }
@@ -103,7 +206,7 @@ int worker_main(const char *runtime) {
         _cleanup_(kernel_freep) Kernel *k = NULL;
         _cleanup_close_ int results = -EBADF;
 
-        (void) prctl(PR_SET_NAME, "sriovd-worker");
+        (void) prctl(PR_SET_NAME, PROCESS_WORKER);
         block_signals();
         if (fcntl(WORKER_FD, F_SETFD, FD_CLOEXEC) < 0) {
                 log_error_errno(-errno, "--worker is for sriovd's own use");

@@ -17,6 +17,7 @@
 #include "core/names.h"
 
 #include "daemon/log.h"
+#include "daemon/parcel.h"
 #include "daemon/worker.h"
 
 static void worker_free(Worker *w) {
@@ -35,8 +36,10 @@ void workers_done(Workers *all) {
                         worker_free(all->items[i]);
 }
 
+#define NO_FDS ((WorkerFds){ -EBADF, -EBADF })
+
 /* Tells of the answer when the worker can be used again, for that is what comes next. */
-static void worker_over(Worker *w, const WorkerReply *reply, bool gone) {
+static void worker_over(Worker *w, const WorkerReply *reply, WorkerFds fds, bool gone) {
         WorkerRequest request = w->request;
         pid_t pid = w->process.pid;
         Workers *all = w->all;
@@ -47,26 +50,68 @@ static void worker_over(Worker *w, const WorkerReply *reply, bool gone) {
         if (gone)
                 worker_free(w);
         if (busy)
-                all->answered(pid, &request, reply, all->userdata);
+                all->answered(pid, &request, reply, &fds, all->userdata);
+        close_fd(fds.guard);
+        close_fd(fds.list);
+}
+
+/* As many as the reply says, or none. */
+static int sort_fds(const WorkerReply *reply, int fds[static PARCEL_FDS_MAX], WorkerFds *ret) {
+        size_t n = 0, want = (size_t) reply->has_guard + (reply->n_list > 0);
+
+        while (n < PARCEL_FDS_MAX && fds[n] >= 0)
+                n++;
+        if (n != want) {
+                for (size_t i = 0; i < n; i++)
+                        close_fd(fds[i]);
+                return -EBADMSG;
+        }
+        n = 0;
+        *ret = NO_FDS;
+        if (reply->has_guard)
+                ret->guard = fds[n++];
+        if (reply->n_list > 0)
+                ret->list = fds[n];
+        return 0;
+}
+
+/* Who uses a function, or its guard, did not reach us: as good as not asked, and nothing may rest on it. */
+static void forget_answer(WorkerReply *reply) {
+        *reply = (WorkerReply){ .result = { .answer = STEP_FAILED, .error = EMFILE },
+                                .error = -EMFILE };
 }
 
 static int on_socket(sd_event_source *source _unused_, int fd, uint32_t revents _unused_,
                      void *userdata) {
+        int raw[PARCEL_FDS_MAX];
+        WorkerFds fds = NO_FDS;
         Worker *w = userdata;
         WorkerReply reply;
         ssize_t n;
 
-        n = recv(fd, &reply, sizeof(reply), MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        n = parcel_receive(fd, &reply, sizeof(reply), raw);
+        if (n == -EAGAIN || n == -EINTR)
                 return 0;
+        if (n == -EBADMSG || (n == sizeof(reply) && sort_fds(&reply, raw, &fds) < 0)) {
+                forget_answer(&reply);
+                worker_over(w, &reply, NO_FDS, false);
+                return 0;
+        }
         /* Reset means that it ended without having read the request: nothing was begun. */
-        if (n < 0 && errno == ECONNRESET) {
-                reply = (WorkerReply){ .result = { .answer = STEP_FAILED, .error = ECHILD } };
-                worker_over(w, &reply, true);
+        if (n == -ECONNRESET) {
+                reply = (WorkerReply){ .result = { .answer = STEP_FAILED, .error = ECHILD },
+                                       .error = -ECHILD };
+                worker_over(w, &reply, NO_FDS, true);
+                return 0;
+        }
+        if (n == sizeof(reply)) {
+                worker_over(w, &reply, fds, false);
                 return 0;
         }
         /* The end of the socket is the end of the child: nobody else has the other end. */
-        worker_over(w, n == sizeof(reply) ? &reply : NULL, n != sizeof(reply));
+        for (size_t i = 0; n > 0 && i < PARCEL_FDS_MAX; i++)
+                close_fd(raw[i]);
+        worker_over(w, NULL, NO_FDS, true);
         return 0;
 }
 
@@ -212,11 +257,25 @@ void workers_let_go(Workers *all) {
                         worker_free(all->items[i]);
 }
 
-size_t workers_busy(const Workers *all) {
+void workers_keep_one(Workers *all) {
+        Worker *w;
+
+        /* Without it the next question starts one, if it can. */
+        (void) workers_get(all, &w);
+}
+
+static size_t count(const Workers *all, WorkerWork work) {
         size_t n = 0;
 
         for (size_t i = 0; i < WORKERS_MAX; i++)
-                n += all->items[i] && all->items[i]->busy &&
-                     all->items[i]->request.work == WORKER_STEP;
+                n += all->items[i] && all->items[i]->busy && all->items[i]->request.work == work;
         return n;
+}
+
+size_t workers_busy(const Workers *all) {
+        return count(all, WORKER_STEP);
+}
+
+size_t workers_asked(const Workers *all) {
+        return count(all, WORKER_USERS) + count(all, WORKER_DIAGNOSE);
 }

@@ -19,8 +19,10 @@
 
 #include "daemon/process.h"
 
-/* Steps under way, as many that are stuck for ever, and one that asks for names. */
-#define WORKERS_MAX (2 * QUEUE_FAN_OUT + 1)
+/* Questions under way at once, stuck ones counted: they are never in the way of steps. */
+#define WORKERS_ASKED_MAX 4
+/* The steps of the job in the lane and of all that stand aside, stuck for ever; questions; and one that asks for names. */
+#define WORKERS_MAX ((QUEUE_ASIDE + 1) * QUEUE_FAN_OUT + WORKERS_ASKED_MAX + 1)
 #define WORKER_FD 3
 #define WORKER_IDS_MAX 16
 
@@ -28,13 +30,17 @@
 typedef enum WorkerWork {
         WORKER_STEP,
         WORKER_NAMES, /* pci.ids' names of vendors and devices */
+        WORKER_USERS, /* who uses step.fn, or, if that is BDF_NONE, any PF or VF: a list of Holder */
+        WORKER_DIAGNOSE, /* what is wrong with this host: a list of Finding */
 } WorkerWork;
 
 typedef struct WorkerRequest {
         WorkerWork work;
-        uint32_t job;
+        uint32_t job; /* or the question's number */
         size_t index;
         Step step;
+        bool guarded; /* refuse-if-held: this job's guard is on step.fn's vfio group already */
+        bool busy; /* WORKER_DIAGNOSE: jobs are at work */
         size_t n_ids;
         struct {
                 uint16_t vendor, device;
@@ -44,10 +50,20 @@ typedef struct WorkerRequest {
 typedef struct WorkerReply {
         StepResult result;
         uint64_t usec;
+        int error; /* of a question: 0 or -errno */
+        bool has_guard; /* WorkerFds.guard came along, on this group */
+        int32_t group;
+        size_t n_list; /* items in WorkerFds.list, which came along if it is not 0 */
         struct {
                 char vendor[128], device[128];
         } names[WORKER_IDS_MAX];
 } WorkerReply;
+
+/* What came with a reply; -EBADF: nothing. */
+typedef struct WorkerFds {
+        int guard; /* refuse-if-held: an open vfio group */
+        int list; /* a memfd; parcel_unpack() has it */
+} WorkerFds;
 
 typedef struct Workers Workers;
 
@@ -60,9 +76,12 @@ typedef struct Worker {
         WorkerRequest request; /* while busy */
 } Worker;
 
-/* reply is NULL if the child died of it; the worker is free or gone afterwards. */
+/*
+ * reply is NULL if the child died of it; the worker is free or gone afterwards. Who wants a descriptor takes it out of
+ * fds, the others are closed.
+ */
 typedef void (*WorkerAnswered)(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
-                               void *userdata);
+                               WorkerFds *fds, void *userdata);
 typedef void (*WorkerOverdue)(const Worker *w, void *userdata);
 
 struct Workers {
@@ -83,8 +102,11 @@ int workers_get(Workers *all, Worker **ret);
 int worker_ask(Worker *w, const WorkerRequest *request, uint64_t deadline_usec);
 /* The idle ones may go. */
 void workers_let_go(Workers *all);
-/* How many steps are under way. */
+/* Sees to it that one is idle, for questions must be answered while others are stuck. */
+void workers_keep_one(Workers *all);
+/* How many steps, and how many questions, are under way. */
 size_t workers_busy(const Workers *all);
+size_t workers_asked(const Workers *all);
 
 /* The child's side: --worker RUNTIME. The exit status. */
 int worker_main(const char *runtime);

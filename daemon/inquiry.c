@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inquiries
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/macro.h"
+
+#include "daemon/diagnose.h"
+#include "daemon/log.h"
+#include "daemon/manager.h"
+#include "daemon/parcel.h"
+#include "daemon/users.h"
+
+#define DEADLINE_SEC 10
+/* The last of them are for root's own socket: nobody else keeps root from asking. */
+#define INQUIRIES_MAX 32
+#define INQUIRIES_BUS_MAX 24
+
+struct Inquiry {
+        Manager *manager;
+        Inquiry *next;
+        uint32_t id;
+        WorkerWork work;
+        Bdf fn;
+        bool asked;
+        sd_bus_message *message;
+        sd_event_source *deadline;
+};
+
+static void inquiry_free(Inquiry *q) {
+        Inquiries *all = &q->manager->inquiries;
+
+        for (Inquiry **p = &all->first; *p; p = &(*p)->next)
+                if (*p == q) {
+                        *p = q->next;
+                        all->n--;
+                        break;
+                }
+        sd_event_source_disable_unref(q->deadline);
+        sd_bus_message_unref(q->message);
+        free(q);
+}
+
+void inquiries_forget(Manager *m, sd_bus *bus) {
+        for (Inquiry *q = m->inquiries.first, *next; q; q = next) {
+                next = q->next;
+                if (sd_bus_message_get_bus(q->message) == bus)
+                        inquiry_free(q);
+        }
+}
+
+static void refuse(const Inquiry *q, const Fault *fault) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        (void) bus_fault(&error, fault);
+        (void) sd_bus_reply_method_error(q->message, &error);
+}
+
+static const char *subject(const Inquiry *q, char buf[static BDF_MAX]) {
+        if (q->work == WORKER_DIAGNOSE)
+                return "diagnosis";
+        return bdf_is_none(q->fn) ? "users" : bdf_format(q->fn, buf);
+}
+
+static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Inquiry *q = userdata;
+        Fault late = fault_text(FAULT(FAULT_NO_ANSWER, .number = DEADLINE_SEC),
+                                subject(q, (char[BDF_MAX]){ 0 }));
+
+        refuse(q, &late);
+        inquiry_free(q);
+        return 0;
+}
+
+/* True if a child is at it. Without one it is tried again when the next comes back, until its time is over. */
+static bool ask(Manager *m, const Inquiry *q) {
+        WorkerRequest request = { .work = q->work,
+                                  .job = q->id,
+                                  .busy = manager_state(m) != MANAGER_IDLE,
+                                  .step = { .fn = q->fn, .vf = BDF_NONE } };
+        Worker *w;
+
+        return workers_get(&m->workers, &w) >= 0 && worker_ask(w, &request, 0) >= 0;
+}
+
+void inquiries_ask(Manager *m) {
+        for (Inquiry *q = m->inquiries.first; q; q = q->next)
+                if (!q->asked && workers_asked(&m->workers) < WORKERS_ASKED_MAX)
+                        q->asked = ask(m, q);
+}
+
+static bool is_full(const Inquiries *all, sd_bus_message *message) {
+        bool system = sd_bus_is_bus_client(sd_bus_message_get_bus(message)) > 0;
+
+        return all->n >= (system ? INQUIRIES_BUS_MAX : INQUIRIES_MAX);
+}
+
+int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd_bus_error *error) {
+        Inquiries *all = &m->inquiries;
+        Inquiry *q, **end = &all->first;
+        Fault full = FAULT(FAULT_TOO_MANY_ASK, .number = (uint32_t) all->n);
+        int r;
+
+        if (is_full(all, message))
+                return bus_fault(error, &full);
+        q = calloc(1, sizeof(Inquiry));
+        if (!q)
+                return -ENOMEM;
+        *q = (Inquiry){ .manager = m, .id = ++all->last_id, .work = work, .fn = fn };
+        q->message = sd_bus_message_ref(message);
+        while (*end)
+                end = &(*end)->next;
+        *end = q;
+        all->n++;
+        r = sd_event_add_time_relative(m->event, &q->deadline, CLOCK_MONOTONIC,
+                                       DEADLINE_SEC * UINT64_C(1000000), 0, on_deadline, q);
+        if (r < 0) {
+                inquiry_free(q);
+                return r;
+        }
+        inquiries_ask(m);
+        return 1;
+}
+
+static int append_users(Manager *m, const Inquiry *q, const WorkerReply *reply,
+                        const WorkerFds *fds, sd_bus_message *message) {
+        Holders found = {};
+        int r;
+
+        r = users_unpack(reply, fds, &found);
+        if (r >= 0)
+                r = holds_find(&m->holds, q->fn, &found);
+        if (r >= 0)
+                r = users_append(message, &found);
+        holders_done(&found);
+        return r;
+}
+
+static int append_finding(sd_bus_message *message, Finding *f) {
+        const char *state;
+
+        f->check[sizeof(f->check) - 1] = f->subject[sizeof(f->subject) - 1] =
+                f->text[sizeof(f->text) - 1] = '\0';
+        state = finding_state_to_string(f->state);
+        return sd_bus_message_append(message, "a{sv}", 4, "check", "s", f->check, "state", "s",
+                                     state ? state : "", "subject", "s", f->subject, "text", "s",
+                                     f->text);
+}
+
+static int append_findings(const Manager *m, const WorkerReply *reply, const WorkerFds *fds,
+                           sd_bus_message *message) {
+        _cleanup_free_ void *items = NULL;
+        Findings ours = {};
+        int r;
+
+        r = parcel_unpack(fds->list, reply->n_list, sizeof(Finding), &items);
+        if (r >= 0)
+                r = stuck_find(m, &ours);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "a{sv}");
+        for (size_t i = 0; r >= 0 && i < ours.n; i++)
+                r = append_finding(message, ours.items + i);
+        findings_done(&ours);
+        for (size_t i = 0; r >= 0 && i < reply->n_list; i++)
+                r = append_finding(message, (Finding *) items + i);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int tell(Manager *m, const Inquiry *q, const WorkerReply *reply, const WorkerFds *fds) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        if (reply->error < 0)
+                return reply->error;
+        r = sd_bus_message_new_method_return(q->message, &message);
+        if (r >= 0)
+                r = q->work == WORKER_USERS ? append_users(m, q, reply, fds, message)
+                                            : append_findings(m, reply, fds, message);
+        return r < 0 ? r : sd_bus_send(NULL, message, NULL);
+}
+
+static Inquiry *find(const Inquiries *all, uint32_t id) {
+        for (Inquiry *q = all->first; q; q = q->next)
+                if (q->id == id)
+                        return q;
+        return NULL;
+}
+
+void inquiry_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
+                      const WorkerFds *fds) {
+        Inquiry *q = find(&m->inquiries, request->job);
+        Fault fault;
+        int r;
+
+        if (!q)
+                return;
+        r = reply ? tell(m, q, reply, fds) : -ECHILD;
+        if (r == -ENOENT && !bdf_is_none(q->fn))
+                fault = fault_text(FAULT(FAULT_NO_SUCH_DEVICE), BDF_STR(q->fn));
+        else
+                fault = FAULT(FAULT_INTERNAL, .error = -r);
+        if (r < 0)
+                refuse(q, &fault);
+        inquiry_free(q);
+}

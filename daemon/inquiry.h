@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inquiries: questions of clients that a child answers
+ *
+ * Some of what is asked waits: for RTNL, for a driver. A child does that, and the client has its reply when the child has
+ * come back, or an error when it does not in time. Jobs have no part in it, stuck ones neither. They are bounded, and one
+ * that is in vain holds up no other for longer than its time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-bus.h>
+
+#include "daemon/worker.h"
+
+typedef struct Manager Manager;
+typedef struct Inquiry Inquiry;
+
+typedef struct Inquiries {
+        Inquiry *first; /* in the order in which they came */
+        size_t n;
+        uint32_t last_id;
+} Inquiries;
+
+/* WORKER_USERS of fn (BDF_NONE: of all) or WORKER_DIAGNOSE; the reply comes later. 1, for `return` in methods; < 0 with error. */
+int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd_bus_error *error);
+/* A child's answer; the inquiry may be over by now. */
+void inquiry_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
+                      const WorkerFds *fds);
+/* Has children ask as many as may be at once. */
+void inquiries_ask(Manager *m);
+/* That connection is gone, and its messages with it. */
+void inquiries_forget(Manager *m, sd_bus *bus);
