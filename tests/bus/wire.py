@@ -11,7 +11,7 @@ import time
 
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 FIELDS = {1: "o", 2: "s", 3: "s", 4: "s", 5: "u", 6: "s", 7: "s", 8: "g", 9: "u"}
-PATH, INTERFACE, MEMBER, ERROR_NAME, REPLY, DESTINATION, SENDER, SIGNATURE = range(1, 9)
+PATH, INTERFACE, MEMBER, ERROR_NAME, REPLY, DESTINATION, SENDER, SIGNATURE, UNIX_FDS = range(1, 10)
 FIXED = {"y": "B", "n": "h", "q": "H", "i": "i", "u": "I", "x": "q", "t": "Q", "d": "d", "b": "I", "h": "I"}
 ALIGN = {"y": 1, "n": 2, "q": 2, "g": 1, "v": 1, "x": 8, "t": 8, "d": 8, "(": 8, "{": 8}
 
@@ -121,8 +121,8 @@ class Reader:
 
 
 class Message:
-    def __init__(self, kind, fields, body):
-        self.kind, self.fields, self.body = kind, fields, body
+    def __init__(self, kind, fields, body, fds=()):
+        self.kind, self.fields, self.body, self.fds = kind, fields, body, fds
         self.path, self.interface = fields.get(PATH), fields.get(INTERFACE)
         self.member = fields.get(MEMBER)
 
@@ -134,13 +134,15 @@ class Bus:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(20)
         self.socket.connect(path)
-        self.serial, self.buffer, self.signals = 0, b"", []
+        self.serial, self.buffer, self.signals, self.fds = 0, b"", [], []
         self.destination = "org.sriovd1" if hello else None
         uid = str(os.geteuid()).encode().hex()
         self.socket.sendall(f"\0AUTH EXTERNAL {uid}\r\n".encode())
         answer = self.line()
         if not answer.startswith(b"OK"):
             raise BusError("auth", answer.decode())
+        self.socket.sendall(b"NEGOTIATE_UNIX_FD\r\n")
+        self.line()
         self.socket.sendall(b"BEGIN\r\n")
         # sd-bus as a server looks at what came in one piece with BEGIN only when more comes.
         time.sleep(0 if hello else 0.1)
@@ -162,10 +164,11 @@ class Bus:
 
     def receive(self, n):
         while len(self.buffer) < n:
-            more = self.socket.recv(65536)
+            more, fds, _, _ = socket.recv_fds(self.socket, 65536, 16)
             if not more:
                 raise BusError("closed", "by the other end")
             self.buffer += more
+            self.fds += fds
 
     def message(self):
         self.receive(16)
@@ -178,7 +181,9 @@ class Bus:
         reader.at = 12
         values = {code: v[1] for code, v in reader.get("a(yv)")}
         reader = Reader(data[head:], order)
-        return Message(data[1], values, [reader.get(t) for t in split(values.get(SIGNATURE, ""))])
+        n = values.get(UNIX_FDS, 0)
+        fds, self.fds = self.fds[:n], self.fds[n:]
+        return Message(data[1], values, [reader.get(t) for t in split(values.get(SIGNATURE, ""))], fds)
 
     def send(self, member, path, interface, destination, signature, args):
         self.serial += 1
@@ -200,7 +205,7 @@ class Bus:
 
     def call(self, member, signature="", *args, path="/org/sriovd1", interface="org.sriovd1.Manager",
              destination=None):
-        """The reply's values: one as itself, several as a list."""
+        """The reply's values: one as itself, several as a list; a descriptor as a file descriptor of ours."""
         serial = self.send(member, path, interface, destination or self.destination, signature, args)
         while True:
             m = self.message()
@@ -209,6 +214,8 @@ class Bus:
             elif m.fields.get(REPLY) == serial:
                 if m.kind == ERROR:
                     raise BusError(m.fields[ERROR_NAME], m.body[0] if m.body else "")
+                if m.fields.get(SIGNATURE) == "h":
+                    return m.fds[m.body[0]]
                 return m.body[0] if len(m.body) == 1 else m.body
 
     def match(self, rule="type='signal',sender='org.sriovd1'"):

@@ -3,6 +3,7 @@
  * Directives: what each line of a scenario does
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +120,8 @@ static int do_bg(Run *run, const Line *line, size_t i) {
         (void) i;
         if (r < 0)
                 return fail(run, "cannot start: %s", strerror(-r));
+        if (streq(argv[0], "hold"))
+                return 0;
         wait_for_job_of(run, run->children[run->n_children - 1].pid);
         return 0;
 }
@@ -147,6 +150,24 @@ static int do_join(Run *run, const Line *line, size_t i) {
                 child->pid = 0;
                 if (!exit_is(expect, status))
                         return fail(run, "sriovctl %s: exit %d", child->what, status);
+        }
+        forget_children(run, false);
+        return 0;
+}
+
+static int do_stop(Run *run, const Line *line, size_t i) {
+        (void) line;
+        (void) i;
+        for (size_t c = 0; c < run->n_children; c++) {
+                Child *child = &run->children[c];
+                int status;
+
+                if (child->raw)
+                        continue;
+                kill(child->pid, SIGTERM);
+                if (process_wait(child->pid, JOIN_MS, &status) == 0)
+                        return fail(run, "sriovctl %s does not end", child->what);
+                child->pid = 0;
         }
         forget_children(run, false);
         return 0;
@@ -320,6 +341,23 @@ static int do_control(Run *run, const Line *line, size_t i) {
         return r < 0 ? fail(run, "%s: %s", command, strerror(-r)) : 0;
 }
 
+/* A program wants to open it through vfio, and cannot. */
+static int do_no_hold(Run *run, const Line *line, size_t i) {
+        _cleanup_free_ char *text = NULL;
+        char command[64];
+        Bdf bdf;
+        int r;
+
+        (void) i;
+        if (name_resolve(run, line->words[1], &bdf) < 0)
+                return fail(run, "%s: no such VF", line->words[1]);
+        snprintf(command, sizeof(command), "hold %s", BDF_STR(bdf));
+        r = stage_control(run->stage, command, &text);
+        return r == -EBUSY ? 0
+                           : fail(run, "%s can be opened: %s", line->words[1],
+                                  r < 0 ? strerror(-r) : "success");
+}
+
 static int do_expect(Run *run, const Line *line, size_t i) {
         _cleanup_free_ char *text = NULL;
         int r = stage_control(run->stage, "reports forget", &text);
@@ -378,7 +416,13 @@ static const struct {
         { "release", 1, do_control },
         { "clear", 1, do_control },
         { "hold", 2, do_control },
+        { "no-hold", 2, do_no_hold },
         { "drop", 2, do_control },
+        { "use", 3, do_control },
+        { "unuse", 2, do_control },
+        { "button", 2, do_control },
+        { "unplug", 3, do_control },
+        { "stop", 1, do_stop },
         { "inherit", 3, do_control },
         { "link", 3, do_control },
         { "plug", 3, do_control },

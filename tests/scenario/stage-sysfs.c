@@ -14,6 +14,7 @@
 #include "tests/scenario/counter.h"
 #include "tests/scenario/holder.h"
 #include "tests/scenario/scenario.h"
+#include "tests/scenario/use.h"
 
 #define HOLDERS_MAX 4
 
@@ -68,6 +69,7 @@ Stage *stage_close(Stage *s) {
         for (size_t h = 0; h < HOLDERS_MAX; h++)
                 if (s->holders[h].pid > 0)
                         holder_end(s->holders[h].pid);
+        (void) use_end(BDF_NONE);
         if (s->counter)
                 counter_free(s->counter);
         if (s->kernel)
@@ -188,6 +190,30 @@ static int control_inherit(Stage *s, Bdf pf, const char *count, FILE *answer) {
         return r < 0 ? r : control_reports(s, pf, NULL, answer);
 }
 
+static int control_use(Stage *s, Bdf fn, const char *kind, FILE *answer) {
+        (void) s;
+        (void) answer;
+        return use_begin(fn, kind);
+}
+
+static int control_unuse(Stage *s, Bdf fn, const char *rest, FILE *answer) {
+        (void) s;
+        (void) rest;
+        (void) answer;
+        return use_end(fn);
+}
+
+/* As the button of its slot, QEMU's way to take a device out: five seconds later it is off. */
+static int control_unplug(Stage *s, Bdf fn, const char *id, FILE *answer) {
+        char command[128];
+
+        (void) s;
+        (void) fn;
+        (void) answer;
+        snprintf(command, sizeof(command), "/lab/hmp device_del %.64s", id);
+        return shell(command);
+}
+
 /* What was in the slot comes back, with words for QEMU's device_add. */
 static int control_plug(Stage *s, Bdf bdf, const char *device, FILE *answer) {
         char command[512];
@@ -203,8 +229,10 @@ static const struct {
         const char *name;
         int (*handler)(Stage *s, Bdf bdf, const char *rest, FILE *answer);
 } controls[] = {
-        { "hold ", control_hold }, { "drop ", control_drop },      { "inherit ", control_inherit },
-        { "plug ", control_plug }, { "reports", control_reports },
+        { "hold ", control_hold },       { "drop ", control_drop },
+        { "inherit ", control_inherit }, { "plug ", control_plug },
+        { "reports", control_reports },  { "use ", control_use },
+        { "unuse ", control_unuse },     { "unplug ", control_unplug },
 };
 
 /* "NAME BDF REST" */
@@ -286,6 +314,7 @@ static void put_back_fn(Run *run, const Fn *f) {
 void stage_put_back(Run *run) {
         _cleanup_(snapshot_freep) Snapshot *s = NULL;
 
+        (void) use_end(BDF_NONE);
         sriovctl(run, "rescan", NULL, NULL);
         if (scan_all(run->kernel, &s) < 0)
                 return;

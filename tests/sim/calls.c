@@ -2,7 +2,6 @@
 /*
  * Calls: the Kernel of a Sim, and raw calls in tasks of their own
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -150,18 +149,18 @@ static int k_identity(Kernel *k, const char *path, uint64_t *ret) {
 }
 
 static int k_open_group(Kernel *k, int group, int *ret_fd) {
-        const Sim *sim = sim_of(k);
+        return guard_open(sim_of(k), group, ret_fd);
+}
 
-        for (const SimFn *f = sim->fns; f; f = f->next) {
-                if (f->gone || f->group != group || !f->driver ||
-                    !(f->driver->info->flags & DRIVER_VFIO))
-                        continue;
-                if (f->user.holds)
-                        return -EBUSY;
-                *ret_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-                return *ret_fd < 0 ? -errno : 0;
-        }
-        return -ENOENT;
+static int k_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+        return users_of(sim_of(k), fn, vfio_tested, ret);
+}
+
+static int k_tasks(Kernel *k, Tasks *ret) {
+        Sim *sim = sim_of(k);
+        const SimTask *t = sim->sched.current;
+
+        return sim_tasks(sim, t ? t->pid : 0, t ? t->ppid : 0, ret);
 }
 
 static int k_load(Kernel *k, const char *name) {
@@ -245,8 +244,23 @@ static Kernel *k_free(Kernel *k) {
 }
 
 Kernel calls_kernel(void) {
-        return (Kernel){ k_list, k_read,   k_write, k_link,       k_path,  k_identity, k_open_group,
-                         k_load, k_unload, k_watch, k_next_event, k_pause, k_free };
+        return (Kernel){
+                .list = k_list,
+                .read = k_read,
+                .write = k_write,
+                .link = k_link,
+                .path = k_path,
+                .identity = k_identity,
+                .open_group = k_open_group,
+                .users = k_users,
+                .tasks = k_tasks,
+                .load_module = k_load,
+                .unload_module = k_unload,
+                .watch = k_watch,
+                .next_event = k_next_event,
+                .pause = k_pause,
+                .free = k_free,
+        };
 }
 
 SimTask *calls_boot(Sim *sim) {

@@ -11,7 +11,7 @@
 #include "core/fault.h"
 #include "tests/sim/control.h"
 
-#define WORDS_MAX 8
+#define WORDS_MAX 12
 
 typedef struct Words {
         char *word[WORDS_MAX];
@@ -76,9 +76,69 @@ static int run_hold(Sim *sim, const Words *w, FILE *f) {
         Bdf bdf;
 
         (void) f;
+        if (streq(w->word[0], "drop") && streq(word(w, 1), "all")) {
+                sim_drop_all(sim);
+                return 0;
+        }
         if (bdf_parse(word(w, 1), &bdf) < 0)
                 return -EINVAL;
         return sim_hold(sim, bdf, streq(w->word[0], "hold"));
+}
+
+/* "use ADDRESS KIND [DETAIL...]" */
+static int run_use(Sim *sim, const Words *w, FILE *f) {
+        HolderKind kind = holder_kind_from_string(word(w, 2));
+        char detail[128] = "";
+        Bdf bdf;
+
+        (void) f;
+        if (bdf_parse(word(w, 1), &bdf) < 0)
+                return -EINVAL;
+        if (streq(w->word[0], "unuse"))
+                return sim_unuse(sim, bdf);
+        if (kind == _HOLDER_KIND_MAX)
+                return -EINVAL;
+        for (size_t i = 3; i < w->n; i++) {
+                strncat(detail, i > 3 ? " " : "", sizeof(detail) - strlen(detail) - 1);
+                strncat(detail, w->word[i], sizeof(detail) - strlen(detail) - 1);
+        }
+        return sim_use(sim, bdf, kind, w->n > 3 ? detail : NULL);
+}
+
+static int run_users(Sim *sim, const Words *w, FILE *f) {
+        _cleanup_(holders_done) Holders all = {};
+        char buf[HOLDER_STR_MAX];
+        Kernel *k = sim_kernel(sim);
+        Bdf bdf;
+        int r = bdf_parse(word(w, 1), &bdf) < 0 ? -EINVAL : k->users(k, bdf, false, &all);
+
+        for (size_t i = 0; i < all.n; i++)
+                fprintf(f, "%s\n", holder_format(&all.items[i], buf, sizeof(buf)));
+        return r;
+}
+
+static int run_overrides(Sim *sim, const Words *w, FILE *f) {
+        _cleanup_strv_ char **names = NULL;
+        Kernel *k = sim_kernel(sim);
+        int r = k->list(k, "bus/pci/devices", &names);
+
+        (void) w;
+        STRV_FOREACH (name, names) {
+                char path[96], buf[64];
+
+                snprintf(path, sizeof(path), "bus/pci/devices/%s/driver_override", *name);
+                if (k->read(k, path, buf, sizeof(buf)) > 0 && !streq(buf, "(null)"))
+                        fprintf(f, "%s %s\n", *name, buf);
+        }
+        return r;
+}
+
+static int run_where(Sim *sim, const Words *w, FILE *f) {
+        const SimTask *t = sim_task_of(sim, strtoul(word(w, 1), NULL, 10));
+        char stack[512];
+
+        fputs(t ? sim_stack(t, stack, sizeof(stack)) : "unknown", f);
+        return 0;
 }
 
 static int run_inherit(Sim *sim, const Words *w, FILE *f) {
@@ -149,7 +209,8 @@ static const struct {
         { "hold", run_hold },     { "drop", run_hold },     { "inherit", run_inherit },
         { "link", run_link },     { "aer", run_aer },       { "reports", run_reports },
         { "writes", run_writes }, { "flying", run_flying }, { "now", run_now },
-        { "button", run_button },
+        { "button", run_button }, { "use", run_use },       { "unuse", run_use },
+        { "users", run_users },   { "where", run_where },   { "overrides", run_overrides },
 };
 
 int control_run(Sim *sim, const char *command, FILE *f) {

@@ -5,7 +5,12 @@
  *      fault PATH errno=NAME|lie[=N]|block|delay=MS [nth=N]     PATH: "*", an attribute's name, or below /sys
  *      clear                           no more faults
  *      release                         all that is blocked goes on
- *      hold ADDRESS, drop ADDRESS      a program opens or closes its vfio group
+ *      hold ADDRESS, drop ADDRESS      a program opens or closes its vfio group; drop all
+ *      use ADDRESS KIND [DETAIL]       somebody uses it in a way of core/holder.h: netdev, master, netns, mount, swap, dm, ...
+ *      unuse ADDRESS                   nobody does any more
+ *      users ADDRESS                   who does, a line each
+ *      overrides                       of all functions that have one, a line each
+ *      where PID                       the kernel stack of that process' call
  *      inherit ADDRESS N               VFs that nobody's driver made
  *      link ADDRESS up|down
  *      aer ADDRESS                     a non-fatal error at this port

@@ -17,8 +17,8 @@ const SimDriverInfo driver_table[] = {
           .off_ms = 900, .probe_ms = 50, .remove_ms = 60 },
         { "igbvf", "igbvf", DRIVER_NET | DRIVER_LOADED | DRIVER_RESET_HANGS, 0, 0, 0x10ca,
           .probe_ms = 10, .remove_ms = 10 },
-        { "nvme", "nvme", DRIVER_SRIOV | DRIVER_VF_OFFLINE | DRIVER_LOADED, 0x1b36, 0x0010, 0x0010,
-          .on_ms = 10, .probe_ms = 30, .remove_ms = 20 },
+        { "nvme", "nvme", DRIVER_SRIOV | DRIVER_VF_OFFLINE | DRIVER_DISK | DRIVER_LOADED, 0x1b36,
+          0x0010, 0x0010, .on_ms = 10, .probe_ms = 30, .remove_ms = 20 },
         { "mlx5_core", "mlx5_core", NIC, 0x15b3, 0x1019, 0x101a, .on_ms = 100, .on_vf_ms = 1,
           .off_ms = 100, .probe_ms = 1, .remove_ms = 1 },
         { "e1000e", "e1000e", DRIVER_NET | DRIVER_LOADED, 0x8086, 0x10d3, 0, .probe_ms = 30,
@@ -121,6 +121,8 @@ void driver_detach(Sim *sim, SimFn *fn) {
                 service_stop(sim, fn->hw);
         fn->driver = NULL;
         fn->unbinding = false;
+        fn->net_up = false;
+        users_leave(fn);
         if (!fn->gone)
                 world_event(sim, fn->bdf, "unbind");
 }

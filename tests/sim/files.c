@@ -164,7 +164,9 @@ static int list_names(Sim *sim, const SimPath *p, Names *l) {
         case PATH_FN_NET:
                 if (!has_net(p->fn))
                         return -ENOENT;
-                add(l, net_name(p->fn, buf));
+                /* The names of another namespace are not shown in ours. */
+                if (!users_has(p->fn, HOLDER_NETNS))
+                        add(l, net_name(p->fn, buf));
                 return 0;
         case PATH_DRIVERS:
                 for (size_t i = 0; i < sim->n_drivers; i++)

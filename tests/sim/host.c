@@ -2,19 +2,59 @@
 /*
  * Host: does what the queue says until there is nothing to do
  */
+#include "daemon/judge.h"
+#include "kernel/look.h"
 #include "kernel/scan.h"
 #include "kernel/step.h"
 #include "tests/sim/host.h"
+
+#define HOST_PID 900000 /* whose children all its steps are */
 
 void host_init(Host *h, Sim *sim) {
         *h = (Host){ .sim = sim };
         queue_init(&h->queue);
 }
 
+static void close_guards(Host *h, uint32_t job) {
+        for (HostGuard **p = &h->guards; *p;) {
+                HostGuard *g = *p;
+
+                if (g->job != job) {
+                        p = &g->next;
+                        continue;
+                }
+                *p = g->next;
+                close_fd(g->fd);
+                free(g);
+        }
+}
+
+static void keep_guard(Host *h, uint32_t job, StepExtra *extra) {
+        HostGuard *g = calloc(1, sizeof(*g));
+
+        if (!g)
+                abort();
+        *g = (HostGuard){ job, extra->group, TAKE_FD(extra->guard), h->guards };
+        h->guards = g;
+}
+
+static bool is_guarded(const Host *h, uint32_t job, Bdf fn) {
+        int32_t group;
+
+        if (look_iommu_group(sim_kernel(h->sim), fn, &group) < 0)
+                return false;
+        for (const HostGuard *g = h->guards; g; g = g->next)
+                if (g->job == job && g->group == group)
+                        return true;
+        return false;
+}
+
 /* Steps that are stuck belong to their tasks, and go with the simulator. */
 void host_done(Host *h) {
         for (HostStep *s = h->steps; s; s = s->next)
                 s->host = NULL;
+        while (h->guards)
+                close_guards(h, h->guards->job);
         queue_done(&h->queue);
 }
 
@@ -24,8 +64,13 @@ static int step_main(SimTask *t, void *arg) {
         HostStep *s = arg;
 
         (void) t;
-        step_climb(s->kernel, &s->step, &s->result);
+        step_climb(s->kernel, &s->step, &s->result, &s->extra);
         return 0;
+}
+
+static void step_free(HostStep *s) {
+        step_extra_done(&s->extra);
+        free(s);
 }
 
 static void take_out(Host *h, HostStep *s) {
@@ -42,15 +87,17 @@ static void step_ended(SimTask *t, void *arg) {
         Host *h = s->host;
 
         if (!h) {
-                free(s);
+                step_free(s);
                 return;
         }
         if (t->state == SIM_TASK_DEAD)
                 s->result = (StepResult){ .answer = STEP_DIED };
+        else if (s->extra.guard >= 0 && !h->no_guards)
+                keep_guard(h, s->job, &s->extra);
         queue_step_done(&h->queue, s->job, s->index, &s->result);
         take_out(h, s);
         if (t->state != SIM_TASK_DEAD)
-                free(s);
+                step_free(s);
         pump(h);
 }
 
@@ -63,15 +110,21 @@ static void start_step(Host *h, const Effect *e) {
                          .kernel = sim_kernel(h->sim),
                          .job = e->job->id,
                          .index = e->index,
-                         .step = *e->step };
-        s->deadline = sim_now(h->sim) + step_deadline_sec(&s->step) * 1000;
+                         .step = *e->step,
+                         .extra = STEP_EXTRA_EMPTY };
+        if (s->step.rung >= RUNG_BIND || e->job->climb.phase == CLIMB_BACK)
+                close_guards(h, s->job);
+        s->extra.guarded = is_guarded(h, s->job, s->step.fn);
+        s->deadline = sim_now(h->sim) + pace_deadline_sec(&h->pace, &s->step) * 1000;
         s->next = h->steps;
         h->steps = s;
         h->n_steps++;
         if (h->on_step)
                 h->on_step(h, &s->step, h->on_step_arg);
-        if (!sched_spawn(sim_sched(h->sim), step_main, s, step_ended))
+        s->task = sched_spawn(sim_sched(h->sim), step_main, s, step_ended);
+        if (!s->task)
                 abort();
+        s->task->ppid = HOST_PID;
 }
 
 static void note_end(Host *h, const Job *j) {
@@ -85,7 +138,8 @@ static void note_end(Host *h, const Job *j) {
                         .result = j->result,
                         .fault = j->fault,
                         .n_warnings = j->n_warnings,
-                        .times = e->id == j->id ? e->times + 1 : 1 };
+                        .times = e->id == j->id ? e->times + 1 : 1,
+                        .ms = sim_now(h->sim) };
 }
 
 static void look(Host *h, uint32_t id) {
@@ -108,6 +162,7 @@ static void pump(Host *h) {
                         start_step(h, &e);
                         break;
                 case EFFECT_FINISH:
+                        close_guards(h, e.job->id);
                         note_end(h, e.job);
                         break;
                 case EFFECT_NONE:
@@ -136,12 +191,21 @@ static uint64_t next_deadline(const Host *h) {
         return t;
 }
 
+static bool is_outside(const Host *h, const HostStep *s) {
+        _cleanup_(snapshot_freep) Snapshot *now = NULL;
+        char stack[512];
+
+        if (scan_all(sim_kernel(h->sim), &now) < 0)
+                abort();
+        return judge_is_outside(now, &s->step, sim_stack(s->task, stack, sizeof(stack)));
+}
+
 static void tell_overdue(Host *h) {
         for (HostStep *s = h->steps; s; s = s->next)
                 if (!s->overdue && s->deadline <= sim_now(h->sim)) {
                         s->overdue = true;
                         h->n_wedged++;
-                        queue_overdue(&h->queue, s->job);
+                        queue_overdue(&h->queue, s->job, s->index, is_outside(h, s));
                 }
         pump(h);
 }

@@ -3,12 +3,14 @@
  * Host: the smallest manager there can be
  *
  * The real queue, ladder, scan and steps on a simulated kernel, in one process and in virtual time: each step is a
- * task, so that it blocks where a real child would. What daemon/manager.c does with children, timers and a
+ * task, so that it blocks where a real child would. What daemon/manager.c does with children, timers, guards and a
  * ledger is done here with nothing.
  */
 #pragma once
 
+#include "core/pace.h"
 #include "core/queue.h"
+#include "kernel/step.h"
 #include "tests/sim/sim.h"
 
 #define HOST_ENDS 32
@@ -19,6 +21,7 @@ typedef struct HostEnd {
         Fault fault;
         uint32_t n_warnings;
         unsigned times; /* told so often: once */
+        uint64_t ms; /* when */
 } HostEnd;
 
 typedef struct Host Host;
@@ -30,17 +33,30 @@ typedef struct HostStep {
         size_t index;
         Step step;
         StepResult result;
+        StepExtra extra;
+        SimTask *task;
         uint64_t deadline;
         bool overdue;
         struct HostStep *next;
 } HostStep;
 
+/* A vfio group that a job keeps others out of. */
+typedef struct HostGuard {
+        uint32_t job;
+        int32_t group;
+        int fd;
+        struct HostGuard *next;
+} HostGuard;
+
 struct Host {
         Sim *sim;
         Queue queue;
+        Pace pace;
+        HostGuard *guards;
         HostStep *steps; /* under way */
         HostEnd ends[HOST_ENDS];
         size_t n_ends;
+        bool no_guards; /* as on a kernel without group nodes */
         unsigned n_steps, n_wedged;
         void (*on_step)(Host *, const Step *, void *); /* told of each that starts */
         void *on_step_arg;

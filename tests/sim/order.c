@@ -12,6 +12,13 @@ static bool overlap(const SimOp *a, const SimOp *b) {
         return (a->ended == 0 || b->began < a->ended) && (b->ended == 0 || a->began < b->ended);
 }
 
+/* What has been in the kernel for so long is waited for by nobody, if it can be told that none need wait for it. */
+#define STUCK_MS 20000
+
+static bool is_stuck_aside(const Sched *s, const SimOp *other, const SimOp *op) {
+        return s->apart && s->now - other->began_ms >= STUCK_MS && s->apart(s, other, op);
+}
+
 static bool may_run_together(const SimOp *a, const SimOp *b) {
         if (a->class == SIM_OP_KERNEL || b->class == SIM_OP_KERNEL)
                 return true;
@@ -36,10 +43,12 @@ void sim_op_begin(Sched *s, SimOpClass class, Bdf fn, const char *what) {
                 .class = class,
                 .fn = fn,
                 .began = ++s->moment,
+                .began_ms = s->now,
         };
         snprintf(o->what, sizeof(o->what), "%s", what);
         for (const SimOp *other = s->ops; other; other = other->next)
-                if (other->ended == 0 && !may_run_together(o, other))
+                if (other->ended == 0 && !may_run_together(o, other) &&
+                    !is_stuck_aside(s, other, o))
                         sim_report(s, SIM_MEET, "%s while %s", o->what, other->what);
         o->next = s->ops;
         s->ops = o;

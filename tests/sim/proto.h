@@ -16,7 +16,9 @@ typedef enum ProtoCall {
         PROTO_LINK, /* a; number: size -> text */
         PROTO_PATH, /* a; number: size -> text */
         PROTO_IDENTITY, /* a -> number */
-        PROTO_OPEN_GROUP, /* number */
+        PROTO_OPEN_GROUP, /* number -> a descriptor behind the reply */
+        PROTO_USERS, /* a: an address; number: vfio_tested -> Holder[number] */
+        PROTO_TASKS, /* -> Task[number] */
         PROTO_LOAD, /* a */
         PROTO_UNLOAD, /* a */
         PROTO_PAUSE, /* number: ms of the simulator's time */
@@ -42,3 +44,6 @@ typedef struct ProtoReply {
 /* All of it or nothing. 0; -EIO = the other end is gone. */
 int proto_send(int fd, const void *data, size_t size);
 int proto_receive(int fd, void *data, size_t size);
+/* A descriptor. 0, -EIO. */
+int proto_send_fd(int fd, int passed);
+int proto_receive_fd(int fd, int *ret);

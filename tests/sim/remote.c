@@ -2,7 +2,6 @@
 /*
  * Remote: each call is a message and its reply
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -128,11 +127,35 @@ static int r_open_group(Kernel *k, int group, int *ret_fd) {
 
         if (r < 0)
                 return r;
-        r = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (r < 0)
-                return -errno;
-        *ret_fd = r;
-        return 0;
+        return proto_receive_fd(remote_of(k)->fd, ret_fd);
+}
+
+static int r_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+        _cleanup_free_ char *body = NULL;
+        ProtoReply reply;
+        int r = ask(remote_of(k)->fd, PROTO_USERS, vfio_tested, BDF_STR(fn), NULL, &reply, &body);
+
+        for (size_t i = 0; r >= 0 && i < reply.number; i++) {
+                Holder h;
+
+                memcpy(&h, body + i * sizeof(h), sizeof(h));
+                r = holders_add(ret, &h);
+        }
+        return r;
+}
+
+static int r_tasks(Kernel *k, Tasks *ret) {
+        _cleanup_free_ char *body = NULL;
+        ProtoReply reply;
+        int r = ask(remote_of(k)->fd, PROTO_TASKS, 0, NULL, NULL, &reply, &body);
+
+        for (size_t i = 0; r >= 0 && i < reply.number; i++) {
+                Task t;
+
+                memcpy(&t, body + i * sizeof(t), sizeof(t));
+                r = tasks_add(ret, &t);
+        }
+        return r;
 }
 
 static int r_load(Kernel *k, const char *name) {
@@ -195,14 +218,30 @@ static Kernel *r_free(Kernel *k) {
         return NULL;
 }
 
+static const Kernel remote_kernel = {
+        .list = r_list,
+        .read = r_read,
+        .write = r_write,
+        .link = r_link,
+        .path = r_path,
+        .identity = r_identity,
+        .open_group = r_open_group,
+        .users = r_users,
+        .tasks = r_tasks,
+        .load_module = r_load,
+        .unload_module = r_unload,
+        .watch = r_watch,
+        .next_event = r_next_event,
+        .pause = r_pause,
+        .free = r_free,
+};
+
 Kernel *remote_open(const char *socket) {
         _cleanup_free_ Remote *m = calloc(1, sizeof(*m));
 
         if (!m)
                 return NULL;
-        m->kernel = (Kernel){ r_list,       r_read,       r_write, r_link,   r_path,
-                              r_identity,   r_open_group, r_load,  r_unload, r_watch,
-                              r_next_event, r_pause,      r_free };
+        m->kernel = remote_kernel;
         m->watch_fd = -EBADF;
         m->socket = strdup(socket);
         if (!m->socket)

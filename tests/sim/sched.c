@@ -7,6 +7,8 @@
 
 #include "tests/sim/sched.h"
 
+#define FIRST_PID 1000000 /* above those of real programs, which may be clients of a server */
+
 void sched_init(Sched *s) {
         *s = (Sched){ .last_id = 0 };
         s->reports_end = &s->reports;
@@ -88,6 +90,9 @@ SimTask *sched_spawn(Sched *s, int (*main)(SimTask *, void *), void *arg,
         if (!t)
                 return NULL;
         *t = (SimTask){ .sched = s, .id = ++s->last_id, .main = main, .arg = arg, .ended = ended };
+        t->pid = FIRST_PID + t->id;
+        t->ppid = 1;
+        snprintf(t->command, sizeof(t->command), "echo");
         t->co = co_new(task_entry, t);
         if (!t->co) {
                 free(t);

@@ -75,7 +75,7 @@ struct SimLock {
 typedef enum SimOpClass {
         SIM_OP_HARMLESS, /* may run beside anything */
         SIM_OP_VF_DRIVER, /* bind or unbind of one VF: may run beside those of other VFs */
-        SIM_OP_TOPOLOGY, /* must be alone */
+        SIM_OP_TOPOLOGY, /* must be alone, but for what is stuck elsewhere */
         SIM_OP_KERNEL, /* the kernel's own threads: nobody can keep them out */
 } SimOpClass;
 
@@ -93,6 +93,7 @@ struct SimOp {
         char what[128];
         uint64_t began,
                 ended; /* moments in the order of all moments; ended 0 = still in the kernel */
+        uint64_t began_ms;
         SimEdge *edges;
         size_t n_edges;
         void *fault; /* of whoever made the operation */
@@ -129,6 +130,9 @@ struct SimTask {
         uint64_t wake, since, order;
         SimOp *op;
         jmp_buf *out; /* where it goes when the simulator ends under it */
+        uint32_t pid,
+                ppid; /* of the process that it stands for; a made-up one until somebody says better */
+        char command[32];
         SimTask *next;
 };
 
@@ -140,6 +144,8 @@ struct Sched {
         SimOp *ops;
         SimReport *reports, **reports_end;
         size_t n_reports[_SIM_REPORT_MAX];
+        /* `stuck` takes single devices' locks alone, and none that `op` can come to want. */
+        bool (*apart)(const Sched *s, const SimOp *stuck, const SimOp *op);
         bool dying; /* every wait ends, and with it the system call that waits: see sim_guard() */
 };
 

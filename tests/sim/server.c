@@ -24,6 +24,8 @@
 
 typedef struct Client {
         int fd; /* < 0: gone, and only its calls are left */
+        uint32_t pid, ppid;
+        char command[32];
         unsigned n_calls;
         bool watches, lost;
         struct Client *next;
@@ -45,6 +47,7 @@ typedef struct Call {
         char *a, *b; /* b lies in a */
         ProtoReply reply;
         char *body;
+        int passed_fd; /* goes along; -EBADF: none */
 } Call;
 
 static volatile sig_atomic_t told_to_end;
@@ -112,12 +115,31 @@ static void answer_control(Call *c) {
         c->reply.size = size;
 }
 
-static void answer_group(Call *c, Kernel *k) {
-        int fd;
+static void answer_array(Call *c, const void *items, size_t n, size_t size) {
+        c->reply.number = n;
+        c->reply.size = n * size;
+        c->body = malloc(n * size + 1);
+        if (!c->body)
+                abort();
+        if (n > 0)
+                memcpy(c->body, items, n * size);
+}
 
-        c->reply.result = k->open_group(k, (int) c->request.number, &fd);
-        if (c->reply.result >= 0)
-                close_fd(fd);
+static void answer_users(Call *c, Kernel *k) {
+        _cleanup_(holders_done) Holders all = {};
+        Bdf bdf;
+
+        c->reply.result = bdf_parse(c->a, &bdf) < 0
+                                  ? -ENOENT
+                                  : k->users(k, bdf, c->request.number != 0, &all);
+        answer_array(c, all.items, all.n, sizeof(Holder));
+}
+
+static void answer_tasks(Call *c) {
+        _cleanup_(tasks_done) Tasks all = {};
+
+        c->reply.result = sim_tasks(c->server->sim, c->client->pid, c->client->ppid, &all);
+        answer_array(c, all.items, all.n, sizeof(Task));
 }
 
 static void answer(Call *c) {
@@ -139,7 +161,13 @@ static void answer(Call *c) {
                 c->reply.result = k->identity(k, c->a, &c->reply.number);
                 return;
         case PROTO_OPEN_GROUP:
-                answer_group(c, k);
+                c->reply.result = k->open_group(k, (int) c->request.number, &c->passed_fd);
+                return;
+        case PROTO_USERS:
+                answer_users(c, k);
+                return;
+        case PROTO_TASKS:
+                answer_tasks(c);
                 return;
         case PROTO_LOAD:
                 c->reply.result = k->load_module(k, c->a);
@@ -163,6 +191,7 @@ static void answer(Call *c) {
 }
 
 static void call_free(Call *c) {
+        close_fd(c->passed_fd);
         free(c->a);
         free(c->body);
         free(c);
@@ -172,7 +201,8 @@ static void reply(Call *c) {
         Client *client = c->client;
 
         if (client->fd >= 0 && (proto_send(client->fd, &c->reply, sizeof(c->reply)) < 0 ||
-                                proto_send(client->fd, c->body, c->reply.size) < 0))
+                                proto_send(client->fd, c->body, c->reply.size) < 0 ||
+                                (c->passed_fd >= 0 && proto_send_fd(client->fd, c->passed_fd) < 0)))
                 client_close(client);
 }
 
@@ -204,6 +234,18 @@ static bool may_wait(ProtoCall call) {
                call == PROTO_UNLOAD || call == PROTO_PAUSE;
 }
 
+/* A task of the process that asks. */
+static void start(Call *c) {
+        SimTask *t = sched_spawn(sim_sched(c->server->sim), call_main, c, call_ended);
+
+        if (!t)
+                abort();
+        t->pid = c->client->pid;
+        t->ppid = c->client->ppid;
+        memcpy(t->command, c->client->command, sizeof(t->command));
+        c->client->n_calls++;
+}
+
 static void serve(Server *s, Client *client) {
         Call *c = calloc(1, sizeof(*c));
 
@@ -211,6 +253,7 @@ static void serve(Server *s, Client *client) {
                 abort();
         c->server = s;
         c->client = client;
+        c->passed_fd = -EBADF;
         if (proto_receive(client->fd, &c->request, sizeof(c->request)) < 0 ||
             c->request.size > PROTO_SIZE_MAX) {
                 client_close(client);
@@ -227,9 +270,7 @@ static void serve(Server *s, Client *client) {
         }
         c->b = c->a + strlen(c->a) + 1;
         if (may_wait(c->request.call)) {
-                client->n_calls++;
-                if (!sched_spawn(sim_sched(s->sim), call_main, c, call_ended))
-                        abort();
+                start(c);
                 return;
         }
         answer(c);
@@ -254,6 +295,22 @@ static void on_event(Sim *sim, const KernelEvent *event, void *arg) {
         }
 }
 
+/* Who it is, and whose child: children of one daemon are no strangers to each other. */
+static void know_client(Client *c) {
+        struct ucred cred = { .pid = 0 };
+        socklen_t n = sizeof(cred);
+        char path[64];
+        _cleanup_fclose_ FILE *f = NULL;
+
+        if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
+                return;
+        c->pid = (uint32_t) cred.pid;
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int) cred.pid);
+        f = fopen(path, "re");
+        if (f && fscanf(f, "%*d (%31[^)]) %*c %u", c->command, &c->ppid) != 2)
+                c->ppid = 0;
+}
+
 static void accept_client(Server *s) {
         Client *c = calloc(1, sizeof(*c));
 
@@ -264,6 +321,7 @@ static void accept_client(Server *s) {
                 free(c);
                 return;
         }
+        know_client(c);
         c->next = s->clients;
         s->clients = c;
 }

@@ -13,6 +13,7 @@ static int sim_init(Sim *sim) {
         SimTask *boot;
 
         sched_init(&sim->sched);
+        sim->sched.apart = tasks_apart;
         sim->kernel = calls_kernel();
         sim->event_fd = -1;
         sim->events_end = &sim->events;
@@ -91,6 +92,7 @@ Sim *sim_free(Sim *sim) {
         if (!sim)
                 return NULL;
         sched_done(&sim->sched);
+        users_free(sim);
         fns_free(sim);
         hw_free(sim);
         for (size_t i = 0; i < sim->n_drivers; i++) {
@@ -141,18 +143,6 @@ void sim_pass(Sim *sim, uint64_t ms) {
 
 void sim_settle(Sim *sim) {
         sched_run(&sim->sched, UINT64_MAX);
-}
-
-int sim_hold(Sim *sim, Bdf bdf, bool on) {
-        SimFn *fn = world_find(sim, bdf);
-
-        if (!fn)
-                return -ENOENT;
-        if (on)
-                sim_user_lock(&sim->sched, &fn->user);
-        else
-                sim_user_unlock(&sim->sched, &fn->user);
-        return 0;
 }
 
 int sim_set_link(Sim *sim, Bdf bdf, bool up) {

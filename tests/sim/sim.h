@@ -71,8 +71,23 @@ SimTask *sim_aer(Sim *sim, Bdf port);
 /* The attention button of this port's slot: the interrupt thread switches it. -ENODEV if pciehp is not there. */
 int sim_button(Sim *sim, Bdf port);
 
-/* Some program opens or closes the vfio group of fn. 0, -ENOENT. */
+/* Some program opens or closes the vfio group of fn. 0; -ENOENT: no vfio driver has it; -EBUSY: another has it open. */
 int sim_hold(Sim *sim, Bdf fn, bool hold);
+void sim_drop_all(Sim *sim); /* also those that are on their way out and have lost their name */
+#define SIM_HOLDER_PID 4711
+#define SIM_HOLDER "qemu-system-x86"
+/* Somebody begins to use it in another way, until its driver goes. detail NULL: made up. 0, -ENOENT, -ENODEV: not that kind. */
+int sim_use(Sim *sim, Bdf fn, HolderKind kind, const char *detail);
+int sim_unuse(Sim *sim, Bdf fn);
+
+/*
+ * Who is inside the kernel now, but for the process pid, its parent and that one's children. 0, -ENOMEM.
+ */
+int sim_tasks(Sim *sim, uint32_t pid, uint32_t ppid, Tasks *ret);
+/* "__mutex_lock < pci_lock_rescan_remove < sriov_numvfs_store < ..."; "unknown" where the task is in no call. Returns buf. */
+const char *sim_stack(const SimTask *t, char *buf, size_t size);
+/* The task that stands for this process and is in a call, or NULL. */
+SimTask *sim_task_of(Sim *sim, uint32_t pid);
 /* The VFs are there when the PF's driver finds them. 0, -ENOENT, -ERANGE. */
 int sim_inherit(Sim *sim, Bdf pf, unsigned n);
 int sim_set_link(Sim *sim, Bdf fn, bool up);

@@ -28,6 +28,7 @@ typedef enum SimDriverFlags {
         DRIVER_PORT = 1 << 8, /* the port services with pciehp among them */
         DRIVER_LOADED = 1 << 9, /* at the start */
         DRIVER_BUILTIN = 1 << 10, /* no module */
+        DRIVER_DISK = 1 << 11, /* makes a block device */
 } SimDriverFlags;
 
 typedef struct SimDriverInfo {
@@ -68,6 +69,12 @@ struct SimHw {
         SimLock service_dl, bus_rescan;
 };
 
+/* Somebody uses a function, but for its vfio group. What is of its net or block device goes with the driver. */
+typedef struct SimUse {
+        Holder holder;
+        struct SimUse *next;
+} SimUse;
+
 struct SimFn {
         Bdf bdf;
         SimHw *hw; /* NULL: a VF */
@@ -87,8 +94,15 @@ struct SimFn {
         SimLock dl;
         SimLock *files; /* KA, made when first opened */
         SimLock user; /* SIM_USER of the vfio group */
+        SimUse *uses;
         SimFn *hash_next, *next;
 };
+
+/* A vfio group that sriovd opened: as long as the other end of this socket is. */
+typedef struct SimGuard {
+        int group, fd;
+        struct SimGuard *next;
+} SimGuard;
 
 /* What somebody edits in the lists of buses, without regard to locks. */
 typedef struct SimEdit {
@@ -136,6 +150,7 @@ struct Sim {
         size_t n_drivers;
         SimLock rr, bs, rescan, services; /* the last two: KA of files of the bus */
         SimEdit *edits;
+        SimGuard *guards;
         SimFault *faults;
         SimFault *fault; /* that the write being started has run into */
         bool go; /* what is blocked may go on */
@@ -216,6 +231,17 @@ int override_store(Sim *sim, SimFn *fn, const char *value);
 int reset_store(Sim *sim, SimFn *fn, const char *value);
 int module_load(Sim *sim, const char *name);
 int module_unload(Sim *sim, const char *name);
+
+/* tasks.c: DESIGN promise 1, what a stuck write leaves free. */
+bool tasks_apart(const Sched *s, const SimOp *stuck, const SimOp *op);
+
+/* users.c */
+int users_of(Sim *sim, Bdf bdf, bool vfio_tested, Holders *ret);
+bool users_has(const SimFn *fn, HolderKind kind) _pure_;
+void users_leave(SimFn *fn); /* the driver has gone */
+void users_free(Sim *sim);
+int guard_open(Sim *sim, int group, int *ret_fd);
+bool guard_is_on(Sim *sim, int group);
 
 /* inject.c */
 int inject_before(Sim *sim, const char *path); /* counts, finds the fault; -errno ends the write */

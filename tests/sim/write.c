@@ -84,7 +84,7 @@ static SimOpClass class_of(const Sim *sim, const SimPath *p, const char *value, 
                         return SIM_OP_HARMLESS;
                 return target->hw ? SIM_OP_TOPOLOGY : SIM_OP_VF_DRIVER;
         }
-        *ret_fn = target ? target->bdf : BDF_NONE;
+        *ret_fn = target ? target->bdf : p->kind == PATH_SLOT_ATTR ? p->port->bdf : BDF_NONE;
         if (p->kind == PATH_FN_ATTR && fn_file(p->attr))
                 return fn_file(p->attr)->class;
         return SIM_OP_TOPOLOGY;

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cases: every operation, in each state of the world in which it goes another way
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "kernel/attr.h"
+#include "tests/sim/cases.h"
+
+static void must(int r) {
+        if (r < 0)
+                fail_msg("setting up: %s", strerror(-r));
+}
+
+static void fresh(Sim *sim) {
+        (void) sim;
+}
+
+static void with_vfs(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->write(k, ATTR_FN(ATTR_NUMVFS, IGB0), "3"));
+}
+
+static void with_vfio_vfs(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->load_module(k, "vfio-pci"));
+        must(k->write(k, ATTR_FN(ATTR_AUTOPROBE, IGB0), "0"));
+        must(k->write(k, ATTR_FN(ATTR_NUMVFS, IGB0), "2"));
+        for (unsigned i = 0; i < 2; i++) {
+                Bdf vf = { 0, 0x0180 + 2 * i };
+
+                must(k->write(k, ATTR_FN(ATTR_OVERRIDE, vf), "vfio-pci"));
+                must(k->write(k, ATTR_NAME(ATTR_DRIVER_BIND, "vfio-pci"), BDF_STR(vf)));
+        }
+}
+
+static void with_held_vf(Sim *sim) {
+        with_vfio_vfs(sim);
+        must(sim_hold(sim, VF0, true));
+}
+
+static void inherited(Sim *sim) {
+        must(sim_inherit(sim, IGB0, 3));
+}
+
+static void inherited_driverless(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(sim_inherit(sim, IGB0, 3));
+        must(k->write(k, ATTR_NAME(ATTR_DRIVER_UNBIND, "igb"), BDF_STR(IGB0)));
+}
+
+static void driverless(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->write(k, ATTR_NAME(ATTR_DRIVER_UNBIND, "igb"), BDF_STR(IGB0)));
+}
+
+static void nvme_with_vfs(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->write(k, ATTR_FN(ATTR_NUMVFS, NVME), "2"));
+}
+
+static void slot_off(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->write(k, ATTR_NAME(ATTR_SLOT_POWER, "1"), "0"));
+}
+
+static void removed(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->write(k, ATTR_FN(ATTR_REMOVE, IGB0), "1"));
+}
+
+static void with_vfs_behind_switch(Sim *sim) {
+        Kernel *k = sim_kernel(sim);
+
+        must(k->write(k, ATTR_FN(ATTR_NUMVFS, ((Bdf){ 0, 0x0300 })), "2"));
+        must(k->write(k, ATTR_FN(ATTR_NUMVFS, ((Bdf){ 0, 0x0400 })), "3"));
+}
+
+static void with_address(Sim *sim) {
+        with_vfs(sim);
+        must(sim_use(sim, VF0, HOLDER_NETDEV, NULL));
+}
+
+static void with_bridge(Sim *sim) {
+        must(sim_use(sim, IGB0, HOLDER_MASTER, NULL));
+}
+
+static void with_mount(Sim *sim) {
+        must(sim_use(sim, NVME, HOLDER_MOUNT, NULL));
+}
+
+static void with_unknown(Sim *sim) {
+        with_vfs(sim);
+        must(sim_use(sim, VF0, HOLDER_UNKNOWN, NULL));
+}
+
+#define CASE(n, b, r, ...)                                                                         \
+        {                                                                                          \
+                .name = n, .before = b, .result = r, .op = {.fn = BDF_NONE, __VA_ARGS__ }          \
+        }
+
+const Case cases[] = {
+        CASE("enable", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 3),
+        CASE("enable with vfio-pci", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 2,
+             .driver = "vfio-pci"),
+        CASE("enable nvme", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = NVME, .count = 2),
+        CASE("enable, driverless", driverless, _RESULT_MAX, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 2),
+        CASE("resize", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 2),
+        CASE("resize of vfio", with_vfio_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 3, .driver = "vfio-pci"),
+        CASE("already so", with_vfs, RESULT_SKIPPED, .kind = OP_SET_VFS, .fn = IGB0, .count = 3),
+        CASE("disable", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0),
+        CASE("disable vfio", with_vfio_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0),
+        CASE("disable held", with_held_vf, RESULT_REFUSED, .kind = OP_SET_VFS, .fn = IGB0),
+        CASE("disable inherited", inherited, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0),
+        CASE("disable inherited, driverless", inherited_driverless, RESULT_DONE, .kind = OP_SET_VFS,
+             .fn = IGB0),
+        CASE("resize inherited", inherited, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 1),
+        CASE("disable nvme", nvme_with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = NVME),
+        CASE("bind the PF", driverless, RESULT_DONE, .kind = OP_BIND, .fn = IGB0, .driver = "igb"),
+        CASE("bind the PF, any driver", driverless, RESULT_DONE, .kind = OP_BIND, .fn = IGB0),
+        CASE("bind the PF to vfio-pci", with_vfs, RESULT_DONE, .kind = OP_BIND, .fn = IGB0,
+             .driver = "vfio-pci"),
+        CASE("bind a VF to vfio-pci", with_vfs, RESULT_DONE, .kind = OP_BIND, .fn = VF0,
+             .driver = "vfio-pci"),
+        CASE("bind a VF to its default", with_vfio_vfs, _RESULT_MAX, .kind = OP_BIND, .fn = VF0),
+        CASE("unbind a VF", with_vfs, RESULT_DONE, .kind = OP_UNBIND, .fn = VF0),
+        CASE("unbind a held VF", with_held_vf, RESULT_REFUSED, .kind = OP_UNBIND, .fn = VF0),
+        CASE("unbind the PF", with_vfs, RESULT_DONE, .kind = OP_UNBIND, .fn = IGB0),
+        CASE("unbind the PF with inherited VFs", inherited, RESULT_DONE, .kind = OP_UNBIND,
+             .fn = IGB0),
+        CASE("unbind nvme", nvme_with_vfs, RESULT_DONE, .kind = OP_UNBIND, .fn = NVME),
+        CASE("remove", with_vfs, RESULT_DONE, .kind = OP_REMOVE, .fn = IGB0),
+        CASE("remove held", with_held_vf, RESULT_REFUSED, .kind = OP_REMOVE, .fn = IGB0),
+        CASE("remove and rescan", with_vfio_vfs, RESULT_DONE, .kind = OP_REMOVE, .fn = IGB0,
+             .flags = OP_RESCAN_AFTER),
+        CASE("remove nvme and rescan", nvme_with_vfs, RESULT_DONE, .kind = OP_REMOVE, .fn = NVME,
+             .flags = OP_RESCAN_AFTER),
+        CASE("remove inherited", inherited_driverless, RESULT_DONE, .kind = OP_REMOVE, .fn = IGB0),
+        CASE("remove the bridge", with_vfs, RESULT_DONE, .kind = OP_REMOVE, .fn = PORT0),
+        CASE("remove the bridge and rescan", with_vfs, RESULT_DONE, .kind = OP_REMOVE, .fn = PORT0,
+             .flags = OP_RESCAN_AFTER),
+        { .name = "remove a switch",
+          .before = with_vfs_behind_switch,
+          .result = RESULT_DONE,
+          .topology = "switch",
+          .op = { .kind = OP_REMOVE, .fn = PORT0, .flags = OP_RESCAN_AFTER } },
+        { .name = "remove all functions",
+          .before = with_vfs,
+          .result = RESULT_DONE,
+          .topology = "dual",
+          .op = { .kind = OP_REMOVE, .fn = IGB0, .flags = OP_ALL_FUNCTIONS } },
+        { .name = "remove the lowest function",
+          .before = with_vfs,
+          .result = RESULT_REFUSED,
+          .topology = "dual",
+          .op = { .kind = OP_REMOVE, .fn = IGB0 } },
+        CASE("rescan", removed, RESULT_DONE, .kind = OP_RESCAN, .fn = IGB0),
+        CASE("rescan all", removed, RESULT_DONE, .kind = OP_RESCAN),
+        CASE("reset the PF", fresh, RESULT_DONE, .kind = OP_RESET, .fn = IGB0),
+        CASE("reset the PF with VFs", with_vfs, RESULT_REFUSED, .kind = OP_RESET, .fn = IGB0),
+        CASE("reset a VF", with_vfs, RESULT_DONE, .kind = OP_RESET, .fn = VF0),
+        CASE("reset a vfio VF", with_vfio_vfs, RESULT_DONE, .kind = OP_RESET, .fn = VF0),
+        CASE("slot off", with_vfs, RESULT_DONE, .kind = OP_SLOT_OFF, .slot = "1"),
+        CASE("slot on", slot_off, RESULT_DONE, .kind = OP_SLOT_ON, .slot = "1"),
+        CASE("unload", with_vfs, RESULT_DONE, .kind = OP_UNLOAD, .driver = "igb"),
+        CASE("unload nvme", nvme_with_vfs, RESULT_DONE, .kind = OP_UNLOAD, .driver = "nvme"),
+        /* Somebody is in the way. */
+        CASE("disable with an address", with_address, RESULT_REFUSED, .kind = OP_SET_VFS,
+             .fn = IGB0),
+        CASE("disable with an address, forced", with_address, RESULT_DONE, .kind = OP_SET_VFS,
+             .fn = IGB0, .flags = OP_FORCE_IN_USE),
+        CASE("reset in a bridge", with_bridge, RESULT_REFUSED, .kind = OP_RESET, .fn = IGB0),
+        CASE("reset in a bridge, forced", with_bridge, RESULT_DONE, .kind = OP_RESET, .fn = IGB0,
+             .flags = OP_FORCE_IN_USE),
+        CASE("disable, cannot tell", with_unknown, RESULT_REFUSED, .kind = OP_SET_VFS, .fn = IGB0),
+        CASE("disable, cannot tell, forced", with_unknown, RESULT_DONE, .kind = OP_SET_VFS,
+             .fn = IGB0, .flags = OP_FORCE_IN_USE),
+        CASE("unbind mounted", with_mount, RESULT_REFUSED, .kind = OP_UNBIND, .fn = NVME),
+        CASE("unbind mounted, forced too little", with_mount, RESULT_REFUSED, .kind = OP_UNBIND,
+             .fn = NVME, .flags = OP_FORCE_IN_USE),
+        CASE("unbind mounted, forced", with_mount, RESULT_DONE, .kind = OP_UNBIND, .fn = NVME,
+             .flags = OP_FORCE_STORAGE),
+        CASE("unload mounted", with_mount, RESULT_REFUSED, .kind = OP_UNLOAD, .driver = "nvme"),
+        CASE("slot off, held", with_held_vf, RESULT_REFUSED, .kind = OP_SLOT_OFF, .slot = "1"),
+        CASE("unload held", with_held_vf, RESULT_REFUSED, .kind = OP_UNLOAD, .driver = "igb"),
+        CASE("bind a held VF", with_held_vf, RESULT_REFUSED, .kind = OP_BIND, .fn = VF0,
+             .driver = "igbvf"),
+        CASE("reset a held VF", with_held_vf, RESULT_REFUSED, .kind = OP_RESET, .fn = VF0),
+        /* Its user lets go when all else is done. */
+        CASE("disable held, forced", with_held_vf, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .flags = OP_FORCE_IN_USE),
+        CASE("resize held, forced", with_held_vf, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 3, .flags = OP_FORCE_IN_USE),
+        CASE("unbind a held VF, forced", with_held_vf, RESULT_DONE, .kind = OP_UNBIND, .fn = VF0,
+             .flags = OP_FORCE_IN_USE),
+        CASE("bind a held VF, forced", with_held_vf, RESULT_DONE, .kind = OP_BIND, .fn = VF0,
+             .driver = "igbvf", .flags = OP_FORCE_IN_USE),
+        CASE("unbind the PF of a held VF, forced", with_held_vf, RESULT_DONE, .kind = OP_UNBIND,
+             .fn = IGB0, .flags = OP_FORCE_IN_USE),
+        CASE("remove held, forced", with_held_vf, RESULT_DONE, .kind = OP_REMOVE, .fn = IGB0,
+             .flags = OP_FORCE_IN_USE),
+        CASE("remove the bridge above one held, forced", with_held_vf, RESULT_DONE,
+             .kind = OP_REMOVE, .fn = PORT0, .flags = OP_FORCE_IN_USE),
+        CASE("slot off, held, forced", with_held_vf, RESULT_DONE, .kind = OP_SLOT_OFF, .slot = "1",
+             .flags = OP_FORCE_IN_USE),
+        CASE("unload held, forced", with_held_vf, RESULT_DONE, .kind = OP_UNLOAD, .driver = "igb",
+             .flags = OP_FORCE_IN_USE),
+        /* All or nothing. */
+        CASE("enable, or back", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 3,
+             .flags = OP_ROLLBACK),
+        CASE("enable with vfio-pci, or back", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 2, .driver = "vfio-pci", .flags = OP_ROLLBACK),
+        CASE("resize, or back", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 2,
+             .flags = OP_ROLLBACK),
+        CASE("resize of vfio, or back", with_vfio_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 3, .driver = "igbvf", .flags = OP_ROLLBACK),
+        CASE("disable, or back", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .flags = OP_ROLLBACK),
+};
+const size_t n_cases = ELEMENTSOF(cases);
+
+Sim *case_world(const Case *c, SimVariant v) {
+        Sim *sim = sim_new(&(SimConfig){ .variant = v, .topology = c->topology });
+
+        assert_non_null(sim);
+        c->before(sim);
+        assert_int_equal(sim_reports(sim, _SIM_REPORT_MAX), 0);
+        return sim;
+}
+
+static bool is_ours(const char *override) {
+        return streq(override, PARK_OVERRIDE) || streq(override, STUB_DRIVER);
+}
+
+const char *case_left_parked(Sim *sim) {
+        static char text[128];
+        _cleanup_strv_ char **names = NULL;
+        Kernel *k = sim_kernel(sim);
+
+        if (k->list(k, ATTR_BUS(ATTR_DEVICES), &names) < 0)
+                return "no devices";
+        STRV_FOREACH (name, names) {
+                char buf[64];
+                Bdf fn;
+
+                if (bdf_parse(*name, &fn) < 0 ||
+                    k->read(k, ATTR_FN(ATTR_OVERRIDE, fn), buf, sizeof(buf)) < 0 || !is_ours(buf))
+                        continue;
+                snprintf(text, sizeof(text), "%s is left with override %s", *name, buf);
+                return text;
+        }
+        return NULL;
+}
