@@ -10,14 +10,11 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-/* The file and line in our own source are of no use to whoever reads the journal. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
-
 #include "base/str.h"
 
 #include "core/names.h"
 
+#include "daemon/journal.h"
 #include "daemon/log.h"
 
 #define MESSAGE_ID_JOB_NEW "c1b4b0a8f2f94f0f8c1a4d6c0b4a9e21"
@@ -25,6 +22,8 @@
 #define MESSAGE_ID_JOB_WEDGED "e2a91c5d04f64a0bb8f3d7c6a5b49e10"
 
 static bool to_journal;
+static int journal = -EBADF;
+static unsigned lost; /* lines that journald did not take */
 
 void log_open(void) {
         const char *stream = getenv("JOURNAL_STREAM");
@@ -33,6 +32,8 @@ void log_open(void) {
 
         to_journal = stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
                      fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == dev && st.st_ino == ino;
+        if (to_journal)
+                journal = journal_open();
 }
 
 /* One line in the making: fields one behind the other in buf. */
@@ -70,15 +71,33 @@ static void add_record(Line *l, const Record *r) {
                 add(l, "SRIOVD_PF=%s", BDF_STR(r->pf));
 }
 
+static int send_to_journal(Line *l, int priority, const char *message) {
+        add(l, "PRIORITY=%d", priority);
+        add(l, "SYSLOG_IDENTIFIER=sriovd");
+        add(l, "MESSAGE=%s", message);
+        return journal_send(journal, JOURNAL_SOCKET, l->fields, l->n);
+}
+
+/* What journald did not take is counted and said with the next line that it takes. */
+static void tell_lost(void) {
+        Line l = { .n = 0 };
+        char message[96];
+
+        snprintf(message, sizeof(message), "%u line(s) before this are lost: journald did not read",
+                 lost);
+        if (send_to_journal(&l, LOG_WARNING, message) >= 0)
+                lost = 0;
+}
+
 static void send(Line *l, int priority, const char *message) {
         if (!to_journal) {
                 fprintf(stderr, "%s\n", message);
                 return;
         }
-        add(l, "PRIORITY=%d", priority);
-        add(l, "SYSLOG_IDENTIFIER=sriovd");
-        add(l, "MESSAGE=%s", message);
-        (void) sd_journal_sendv(l->fields, (int) l->n);
+        if (lost > 0)
+                tell_lost();
+        if (send_to_journal(l, priority, message) < 0)
+                lost++;
 }
 
 void log_line(int priority, const Record *r, const char *format, ...) {

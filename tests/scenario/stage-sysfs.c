@@ -16,7 +16,7 @@
 #include "tests/scenario/scenario.h"
 #include "tests/scenario/use.h"
 
-#define HOLDERS_MAX 4
+#define HOLDERS_MAX 8
 
 struct Stage {
         Kernel *kernel;

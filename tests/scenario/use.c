@@ -13,8 +13,11 @@
 
 #define USES_MAX 8
 
+/* udev gives a new net device its name a moment after its birth. */
+#define NET                                                                                        \
+        "udevadm settle -t 20; net=$(ls /sys/bus/pci/devices/$FN/net | head -n 1); "               \
+        "[ -n \"$net\" ] && "
 /* A namespace of a controller with one path is called after the path on some kernels: nvme0c0n1. */
-#define NET "net=$(ls /sys/bus/pci/devices/$FN/net | head -n 1); [ -n \"$net\" ] && "
 #define DISK                                                                                       \
         "disk=/dev/$(ls /sys/bus/pci/devices/$FN/nvme/nvme* | grep -E "                            \
         "'^nvme[0-9]+(c[0-9]+)?n[0-9]+$' | "                                                       \

@@ -1,21 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The scenarios on real kernels: for each kernel one Debian guest in which systemd starts sriovd and
-# the same scenario files run that the simulator runs. DESTDIR is a tree made by
-# "meson install --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true.
+# sriovd on real kernels: for each kernel one Debian guest in which systemd starts sriovd. With --suite
+# scenarios the same scenario files run that the simulator runs; with --suite unit the service, the
+# host and its cards are ended under it (guest/unit). DESTDIR is a tree made by "meson install
+# --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true. SRIOVD_LONG=1: the full rounds of unit.
 #
-# usage: run.sh [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [SCENARIO...]
-#        SCENARIO is a name in tests/scenario without .scn; default all
+# usage: run.sh [--suite scenarios|unit] [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [NAME...]
+#        NAME is one of tests/scenario without .scn, or a part of guest/unit; default all
 
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-kernels='6.1 6.12' at_once=2 timeout=540
+suite=scenarios kernels='6.1 6.12' at_once=2 timeout=
 usage() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
         case $1 in
+        --suite) suite=$2; shift 2 ;;
         --kernels) kernels=$2; shift 2 ;;
         --jobs) at_once=$2; shift 2 ;;
         --timeout) timeout=$2; shift 2 ;;
@@ -28,25 +30,51 @@ if [ $# -eq 0 ] || [ ! -d "$1" ]; then
 fi
 tree=$1
 shift
-scenarios=()
-for name; do
-        scenarios+=("/usr/share/sriovd-tests/scenarios/$name.scn")
-done
+declare -A parts_of=()  # of a kernel that does not run all
+case $suite in
+scenarios)
+        timeout=${timeout:-540} closing=vm command=(/lab/scenarios)
+        for name; do
+                command+=("/usr/share/sriovd-tests/scenarios/$name.scn")
+        done
+        ;;
+unit)
+        timeout=${timeout:-$((${SRIOVD_LONG:-0} ? 7200 : 900))} closing=vm-unit
+        command=(/lab/unit ${SRIOVD_LONG:+--long} "$@")
+        # The rounds are long, and what they show is of sriovd's more than of a kernel's: one kernel does for a check.
+        [ $# -gt 0 ] || [ -n "${SRIOVD_LONG:-}" ] || parts_of[6.1]='stuck killed-worker journald reboot'
+        ;;
+*) usage ;;
+esac
 
 background_cleanup
 mkdir -p "$log_dir"
 
-# run_guest KERNEL: streams one guest's lines, each with its kernel's name, and keeps them in a log. The scenario
-# runner's own closing line proves that it came to its end; without one this fails.
+# run_guest KERNEL: streams one guest's lines, each with its kernel's name, and keeps them in a log. The suite's own
+# closing line proves that it came to its end; without one this fails.
 run_guest() {
-        local name=scenarios-$1 status=0        # pipefail: that of the guest
+        local name=$suite-$1 status=0        # pipefail: that of the guest
+        local -a parts
+        read -ra parts <<< "${parts_of[$1]:-}"
         "$vm_dir/guest.sh" --kernel "$1" --tree "$tree" --enable sriovd.service --timeout "$timeout" \
-                --console "$log_dir/$name.console" -- /lab/scenarios "${scenarios[@]}" 2>&1 |
+                --console "$log_dir/$name.console" -- "${command[@]}" "${parts[@]}" 2>&1 |
                 sed -u -E "s/^(ok|not ok|skip) /\1 $1 /" | tee "$log_dir/$name.log" |
-                sed -u '/^scenarios: /d' || status=$?
-        grep -q '^scenarios: ' "$log_dir/$name.log" || return 1
-        if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log_dir/$name.log"; then
+                sed -u "/^$suite: /d" || status=$?
+        grep -q "^$suite: " "$log_dir/$name.log" || return 1
+        if grep -q '^rebooting' "$log_dir/$name.log"; then
+                judge_reboot "$1" "$status" | tee -a "$log_dir/$name.log"
+        elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log_dir/$name.log"; then
                 echo "not ok $1 guest: exit status $status" | tee -a "$log_dir/$name.log"
+        fi
+}
+
+# judge_reboot KERNEL STATUS: the guest's last act was a reboot, which ends QEMU: no answer, and the kernel's last line.
+judge_reboot() {
+        if [ "$2" -eq 125 ] && grep -q 'reboot: Restarting system' "$log_dir/$suite-$1.console"; then
+                echo "ok $1 reboot: the host comes to its end with a child stuck in the kernel"
+        else
+                echo "not ok $1 reboot: the host did not come to its end, exit status $2"
+                tail -n 40 "$log_dir/$suite-$1.console"
         fi
 }
 
@@ -55,10 +83,10 @@ run_guest() {
 run_kernel() {
         run_guest "$1" && return
         echo "lab: the guest with $1 came to no end; its last words follow, and it is tried once more"
-        tail -n 20 "$log_dir/scenarios-$1.console" || true
+        tail -n 20 "$log_dir/$suite-$1.console" || true
         run_guest "$1" && return
-        echo "not ok $1 guest: came to no end, twice" | tee -a "$log_dir/scenarios-$1.log"
-        tail -n 40 "$log_dir/scenarios-$1.console" || true
+        echo "not ok $1 guest: came to no end, twice" | tee -a "$log_dir/$suite-$1.log"
+        tail -n 40 "$log_dir/$suite-$1.console" || true
 }
 
 "$vm_dir/qemu.sh" > /dev/null
@@ -69,7 +97,7 @@ logs=()
 for kernel in $kernels; do
         status=0
         "$vm_dir/kernel.sh" "$kernel" > /dev/null || status=$?
-        logs+=("$log_dir/scenarios-$kernel.log")
+        logs+=("$log_dir/$suite-$kernel.log")
         rm -f "${logs[-1]}"
         if [ "$status" -eq 3 ]; then
                 echo "skip $kernel: SKIPPED, Debian's archive has no such kernel any more" | tee "${logs[-1]}"
@@ -84,4 +112,4 @@ for log in "${logs[@]}"; do
         [ -e "$log" ] || echo "not ok ${log##*/}: no guest was started" > "$log"
         count_lines "$log"
 done
-count_print vm
+count_print "$closing"
