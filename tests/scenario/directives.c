@@ -73,13 +73,16 @@ static bool exit_is(const Line *expect, int status) {
 static int do_run(Run *run, const Line *line, size_t i) {
         _cleanup_strv_ char **argv = sriovctl_words(run, line, 1);
         int r = process_sriovctl(run, argv);
+        size_t digits;
 
         if (r < 0)
                 return fail(run, "sriovctl %s: %s", line->words[1], strerror(-r));
         if (!exit_is(script_next_is(run->script, i, "exit"), run->exit))
                 return fail(run, "sriovctl %s: exit %d: %.200s%.200s", line->words[1], run->exit,
                             run->err, run->out);
-        if (strspn(run->out, "0123456789") > 0)
+        /* A number alone is a job's; an address begins with one as well. */
+        digits = strspn(run->out, "0123456789");
+        if (digits > 0 && run->out[digits] == '\n')
                 (void) sscanf(run->out, "%15[0-9]", run->job);
         return 0;
 }
