@@ -211,7 +211,7 @@ static void note_failure(Record *r, const Step *step, const StepResult *result) 
 
         if (r->phase == CLIMB_BACK || r->result != RESULT_NONE || result->answer == STEP_KEPT)
                 return;
-        r->result = partial ? RESULT_PARTIAL : RESULT_FAILED;
+        r->result = partial ? RESULT_PARTIAL : job_result_of_fault(fault.reason);
         (void) record_set_fault(r, &fault);
 }
 

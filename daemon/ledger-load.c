@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -29,12 +30,13 @@ static int read_job(int jobs, const char *name, uint32_t id, Record **ret) {
         _cleanup_fclose_ FILE *f = NULL;
         _cleanup_free_ char *line = NULL;
         size_t size = 0;
+        off_t whole = 0;
         ssize_t n;
         int fd, r;
 
         if (!record)
                 return -ENOMEM;
-        fd = openat(jobs, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        fd = openat(jobs, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
                 return -errno;
         f = fdopen(fd, "re");
@@ -43,9 +45,13 @@ static int read_job(int jobs, const char *name, uint32_t id, Record **ret) {
                 return -ENOMEM;
         }
         while ((n = getline(&line, &size, f)) > 0) {
-                /* The last line of one who was killed in the middle of it: it was never acted upon. */
-                if (line[n - 1] != '\n')
+                /* The last line of one who was killed in the middle of it: it was never acted upon, and goes, or the next would join it. */
+                if (line[n - 1] != '\n') {
+                        if (ftruncate(fileno(f), whole) < 0)
+                                return -errno;
                         break;
+                }
+                whole += n;
                 line[n - 1] = '\0';
                 r = parse_line(record, line);
                 if (r < 0)

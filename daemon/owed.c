@@ -103,34 +103,40 @@ bool owed_wants_new_plan(const Record *r) {
         return false;
 }
 
+/* It may not go on behind what stopped it; only a VF's own driver is its own matter. */
+bool owed_is_stopped(const Record *r) {
+        for (size_t i = 0; i < r->plan->n_steps; i++)
+                if (r->states[i] == STEP_STATE_FAILED && r->plan->steps[i].rung != RUNG_BIND_VF &&
+                    r->plan->steps[i].rung != RUNG_OVERRIDE_VF)
+                        return true;
+        return false;
+}
+
 bool owed_wants_roll_back(const Record *r) {
         return r->op.flags & OP_ROLLBACK && r->has_before && !r->rolling &&
                r->result == RESULT_FAILED;
 }
 
-static bool is_over(StepState state) {
-        return state == STEP_STATE_DONE || state == STEP_STATE_FAILED;
+static bool takes_driver(Rung rung) {
+        return rung == RUNG_PARK_VF || rung == RUNG_UNBIND || rung == RUNG_UNBIND_KEEPER;
 }
 
-/* Nothing that users could be in the way of is left: all VFs that were to be parked are, or the one thing was begun. */
+/* Nothing that users could be in the way of is left: whatever was to lose its driver has lost it. */
 static bool has_taken_all(const Record *r) {
-        bool begun = false;
-
-        for (size_t i = 0; i < r->plan->n_steps; i++) {
-                bool over = is_over(r->states[i]);
-
-                if (r->plan->steps[i].rung == RUNG_PARK_VF && !over)
+        for (size_t i = 0; i < r->plan->n_steps; i++)
+                if (takes_driver(r->plan->steps[i].rung) && r->states[i] != STEP_STATE_DONE)
                         return false;
-                begun = begun || (over && r->plan->steps[i].rung > RUNG_REFUSE_IF_HELD);
-        }
-        return begun;
+        return true;
 }
 
-static bool is_parked(const Record *r, Bdf vf) {
-        for (size_t i = 0; i < r->plan->n_steps; i++)
-                if (r->plan->steps[i].rung == RUNG_PARK_VF && bdf_equal(r->plan->steps[i].vf, vf) &&
-                    r->states[i] == STEP_STATE_DONE)
+static bool is_taken(const Record *r, Bdf fn) {
+        for (size_t i = 0; i < r->plan->n_steps; i++) {
+                const Step *step = r->plan->steps + i;
+
+                if (takes_driver(step->rung) && r->states[i] == STEP_STATE_DONE &&
+                    bdf_equal(step->rung == RUNG_PARK_VF ? step->vf : step->fn, fn))
                         return true;
+        }
         return false;
 }
 
@@ -143,7 +149,7 @@ void owed_ask_again(Record *r) {
                 const Step *step = r->plan->steps + i;
 
                 if (step->rung == RUNG_CLEAR_WAY ||
-                    (step->rung == RUNG_REFUSE_IF_HELD && !all_taken && !is_parked(r, step->fn)))
+                    (step->rung == RUNG_REFUSE_IF_HELD && !all_taken && !is_taken(r, step->fn)))
                         r->states[i] = STEP_STATE_WAITING;
         }
 }

@@ -20,6 +20,9 @@
  */
 bool owed_adopt(const Ledger *l, const Snapshot *s, Record *r);
 
+/* A step failed behind which nothing of the plan may be done. */
+bool owed_is_stopped(const Record *r);
+
 /* True if all of its plan is done: a stop that came then came too late. */
 bool owed_is_complete(const Record *r);
 /* True if a step failed in a way that needs another plan: the driver kept its VFs. */

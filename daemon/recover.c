@@ -172,7 +172,9 @@ static void take_verdict(Recovery *rec, Record *r) {
                 owed_settle(r, j->result, &j->fault);
         else if (owed_is_complete(r) && !r->rolling)
                 r->result = RESULT_NONE;
-        else if (r->result != RESULT_NONE && r->result != RESULT_PARTIAL && !r->rolling)
+        else if (r->rolling)
+                r->settled = r->phase != CLIMB_BACK && owed_is_stopped(r);
+        else if (r->result != RESULT_NONE && r->result != RESULT_PARTIAL)
                 r->settled = true;
 }
 
@@ -193,8 +195,14 @@ static void judge(Recovery *rec, Record *r) {
                 }
         }
         k = r->phase == CLIMB_BACK || !r->plan ? 0 : owed_turn(m->snapshot, r);
-        if (k < 0)
+        if (k < 0) {
+                Fault fault = FAULT(FAULT_INTERNAL, .error = -k);
+
                 log_error_errno(k, "job %u: cannot tell what it owes", r->id);
+                owed_settle(r, RESULT_FAILED, &fault);
+                finish_job(rec, r, false);
+                return;
+        }
         log_line(LOG_NOTICE, r,
                  "%s: job %u: was under way when sriovd ended, putting right what it began",
                  RECORD_OBJECT(r), r->id);

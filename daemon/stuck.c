@@ -268,7 +268,9 @@ static void learn(Manager *m, const Step *step, uint64_t usec) {
 void stuck_step_over(Manager *m, Record *r, pid_t pid, const Step *step, const Outcome *outcome) {
         _cleanup_free_ char *lines = NULL;
         Stuck *s = find(&m->stucks, pid);
-        bool learns = outcome->result.answer != STEP_DIED && !(s && s->waits_for_others);
+        /* What was forced may have waited for a user, which says nothing of its driver. */
+        bool learns = outcome->result.answer != STEP_DIED && !(s && s->waits_for_others) &&
+                      !(r->op.flags & (OP_FORCE_IN_USE | OP_FORCE_STORAGE));
 
         if (s) {
                 tell_return(s, r, outcome);

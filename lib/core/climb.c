@@ -169,12 +169,24 @@ static void leave_step(Climb *c, size_t index, const StepResult *result, bool go
                 memcpy(step->override, result->override, sizeof(step->override));
 }
 
+/* Of a way back that a child died on, only autoprobe is left to be done: it takes no lock. */
+static void give_up_locks(Climb *c) {
+        c->died = true;
+        for (size_t i = 0; c->phase == CLIMB_BACK && i < c->plan->n_steps; i++)
+                if (c->states[i] == STEP_STATE_WAITING && c->plan->steps[i].rung != RUNG_FREE_PROBE)
+                        c->states[i] = STEP_STATE_FAILED;
+        while (c->at < c->plan->n_steps && is_over(c->states[c->at]))
+                c->at++;
+}
+
 ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result) {
         Step *step = c->plan->steps + index;
         bool forced = is_forced(job, step, result),
              choice = result->answer == STEP_NO_DRIVER && is_asked_to_choose(job, step);
 
         leave_step(c, index, result, result->answer == STEP_DONE || choice || forced);
+        if (result->answer == STEP_DIED)
+                give_up_locks(c);
         if (result->answer == STEP_DONE)
                 return CLIMB_GOES_ON;
         if (forced)

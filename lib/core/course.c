@@ -22,26 +22,9 @@ static void warn(Job *j, Fault fault) {
                 j->warnings[j->n_warnings++] = fault;
 }
 
-static JobResult result_of_fault(const Job *j) {
-        switch (j->fault.reason) {
-        case FAULT_IN_USE:
-        case FAULT_STORAGE_IN_USE:
-        case FAULT_FOREIGN_STUCK:
-        case FAULT_QUARANTINED:
-        case FAULT_WEDGED:
-        case FAULT_NO_SUCH_DRIVER:
-                return RESULT_REFUSED;
-        case FAULT_VANISHED:
-        case FAULT_NOT_FOUND_AFTER:
-                return RESULT_GONE;
-        default:
-                return RESULT_FAILED;
-        }
-}
-
 static JobResult result_of(const Job *j) {
         if (j->climb.failed || j->rolling)
-                return result_of_fault(j);
+                return job_result_of_fault(j->fault.reason);
         if (j->stop)
                 return j->stop_as;
         if (j->fault.reason != FAULT_NONE)
@@ -101,7 +84,7 @@ static void turn(Job *j) {
                 return;
         }
         /* Behind a child that died inside a write, it may have died with the global lock: only autoprobe takes none. */
-        if (j->fault.reason == FAULT_WORKER_DIED)
+        if (j->climb.died)
                 plan_keep(back, RUNG_FREE_PROBE);
         if (climb_take_plan(c, CLIMB_BACK, back) < 0)
                 course_end(j, result_of(j));
@@ -112,8 +95,8 @@ static void turn(Job *j) {
  * inside a write, which may have left a lock held.
  */
 static bool roll_back(Job *j) {
-        if (!(j->op.flags & OP_ROLLBACK) || j->rolling || !j->climb.failed ||
-            j->fault.reason == FAULT_WORKER_DIED || result_of_fault(j) != RESULT_FAILED)
+        if (!(j->op.flags & OP_ROLLBACK) || j->rolling || !j->climb.failed || j->climb.died ||
+            job_result_of_fault(j->fault.reason) != RESULT_FAILED)
                 return false;
         j->rolling = true;
         j->climb.failed = false;

@@ -49,3 +49,20 @@ JobResult job_result_from_string(const char *s) {
 int job_result_exit_status(JobResult r) {
         return r < _RESULT_MAX ? results[r].exit_status : 1;
 }
+
+JobResult job_result_of_fault(FaultReason reason) {
+        switch (reason) {
+        case FAULT_IN_USE:
+        case FAULT_STORAGE_IN_USE:
+        case FAULT_FOREIGN_STUCK:
+        case FAULT_QUARANTINED:
+        case FAULT_WEDGED:
+        case FAULT_NO_SUCH_DRIVER:
+                return RESULT_REFUSED;
+        case FAULT_VANISHED:
+        case FAULT_NOT_FOUND_AFTER:
+                return RESULT_GONE;
+        default:
+                return RESULT_FAILED;
+        }
+}

@@ -72,6 +72,7 @@ typedef struct Climb {
         uint32_t n_outside; /* of these, overdue and proven to be outside the global lock */
         bool looking; /* EFFECT_SNAPSHOT was told, its answer is awaited */
         bool failed;
+        bool died; /* a child died inside a write, perhaps with a lock: nothing that takes one is written any more */
         bool refused; /* somebody is in the way: the others are still asked, so that all are named */
         uint32_t n_done; /* steps done in all, also of earlier plans */
 } Climb;
@@ -193,4 +194,6 @@ bool queue_is_closed(const Queue *q) __attribute__((pure));
 const char *job_state_to_string(JobState s) __attribute__((const));
 const char *job_result_to_string(JobResult r) __attribute__((const));
 JobResult job_result_from_string(const char *s); /* _RESULT_MAX if there is none */
+/* Of a job that this stopped: refused, gone or failed. */
+JobResult job_result_of_fault(FaultReason reason) __attribute__((const));
 int job_result_exit_status(JobResult r) __attribute__((const)); /* where there is no fault to ask */

@@ -77,12 +77,38 @@ int climb_unstub_pf(Kernel *k, const Step *step, StepResult *ret) {
         return override_write(k, step->fn, "");
 }
 
+/*
+ * The plan parked them all. One that has a driver again was given it by somebody since, perhaps while no sriovd ran, and may have
+ * a user by now, who would be waited for inside the global lock (KERNEL.md part 1 rule 3).
+ */
+static int refuse_driven_vfs(Kernel *k, Bdf pf, StepResult *ret) {
+        char driver[NAME_MAX_LENGTH];
+        uint32_t n;
+        Bdf vf;
+        int r;
+
+        r = look_count_vfs(k, pf, &n);
+        for (uint32_t i = 0; r >= 0 && i < n; i++) {
+                if (look_vf(k, pf, i, &vf) < 0 || look_driver(k, vf, driver) < 0 ||
+                    driver[0] == '\0')
+                        continue;
+                ret->n = OP_FORCE_IN_USE;
+                snprintf(ret->text, sizeof(ret->text), "%s was given driver %.40s meanwhile",
+                         BDF_STR(vf), driver);
+                return STEP_IN_USE;
+        }
+        return MIN2(r, 0);
+}
+
 /* Some drivers take the 0 and keep their VFs: igb those that it did not make (KERNEL.md 2.3). */
 int climb_vfs_off(Kernel *k, const Step *step, StepResult *ret) {
         Proof p = proof_begin(k, PROOF_SYNC_MS);
         uint32_t children;
         int r;
 
+        r = refuse_driven_vfs(k, step->fn, ret);
+        if (r != STEP_DONE)
+                return r;
         r = k->write(k, ATTR_FN(ATTR_NUMVFS, step->fn), "0");
         if (r < 0)
                 return r;

@@ -33,7 +33,7 @@ shift
 declare -A parts_of=()  # of a kernel that does not run all
 case $suite in
 scenarios)
-        timeout=${timeout:-540} closing=vm command=(/lab/scenarios)
+        timeout=${timeout:-900} closing=vm command=(/lab/scenarios)
         for name; do
                 command+=("/usr/share/sriovd-tests/scenarios/$name.scn")
         done
