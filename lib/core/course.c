@@ -96,7 +96,7 @@ static void turn(Job *j) {
  */
 static bool roll_back(Job *j) {
         if (!(j->op.flags & OP_ROLLBACK) || j->rolling || !j->climb.failed || j->climb.died ||
-            job_result_of_fault(j->fault.reason) != RESULT_FAILED)
+            j->fault.reason == FAULT_STALE || job_result_of_fault(j->fault.reason) != RESULT_FAILED)
                 return false;
         j->rolling = true;
         j->climb.failed = false;

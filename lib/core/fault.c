@@ -142,8 +142,7 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_TIMEOUT] = { ERROR("Timeout"), 3,
                             "job {number}: its time was over before it was done" },
         [FAULT_FORCED] = { ERROR("InUse"), 5, "{fn}: in use, {text}; going on as forced" },
-        [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1,
-                                "{fn}: rolled back to {number} VFs, as before" },
+        [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1, "{fn}: rolled back to {number} VFs" },
         [FAULT_INTERRUPTED] = { ERROR("Interrupted"), 1,
                                 "job {number}: sriovd ended meanwhile, and whether it took effect "
                                 "cannot be seen; look, and ask again" },

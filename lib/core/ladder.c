@@ -18,6 +18,7 @@
 #include "base/str.h"
 
 #include "core/ladder.h"
+#include "core/near.h"
 #include "core/subject.h"
 
 /* One place at which a rung may be climbed. vf is NULL where the rung is not about a VF that is there now. */
@@ -327,6 +328,12 @@ static int climb_subject(Rung rung, Place place, Plan *plan) {
         }
 }
 
+static bool is_to_be_quiet(const Place *p, const Subjects *subjects, Bdf port) {
+        if (p->op->kind == OP_REMOVE)
+                return near_takes_away(p->s, p->op, port);
+        return snapshot_is_below(p->s, port, subjects->top);
+}
+
 /* Bus numbers grow downwards, so the highest port is the innermost. */
 static int climb_ports(Rung rung, Place place, const Subjects *subjects, Plan *plan) {
         Bdf last = BDF_NONE;
@@ -338,7 +345,7 @@ static int climb_ports(Rung rung, Place place, const Subjects *subjects, Plan *p
                         const Service *v = place.s->services + i;
 
                         if (bdf_compare(v->port, last) >= 0 ||
-                            !snapshot_is_below(place.s, v->port, subjects->top) ||
+                            !is_to_be_quiet(&place, subjects, v->port) ||
                             (subjects->slot && bdf_equal(v->port, subjects->top)))
                                 continue;
                         if (!place.service || bdf_compare(v->port, place.service->port) > 0)

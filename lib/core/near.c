@@ -30,12 +30,20 @@ static bool is_in_slot(const Snapshot *s, const char *name, Bdf fn) {
         return slot && (snapshot_in_slot(slot, fn) || snapshot_in_slot(slot, pf_of(s, fn)));
 }
 
+/* Below any function of the device that has this one, or one of them. */
+static bool is_below_device(const Snapshot *s, Bdf fn, Bdf of) {
+        FOREACH_FN (f, s)
+                if (bdf_same_device(f->bdf, of) && snapshot_is_below(s, fn, f->bdf))
+                        return true;
+        return bdf_same_device(fn, of);
+}
+
 bool near_takes_away(const Snapshot *s, const Op *op, Bdf fn) {
         if (bdf_is_none(fn))
                 return false;
         if (op->kind == OP_REMOVE)
                 return snapshot_is_below(s, fn, op->fn) ||
-                       (op->flags & OP_ALL_FUNCTIONS && bdf_same_device(fn, op->fn));
+                       (op->flags & OP_ALL_FUNCTIONS && is_below_device(s, fn, op->fn));
         return op->kind == OP_SLOT_OFF && is_in_slot(s, op->slot, fn);
 }
 

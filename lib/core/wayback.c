@@ -56,6 +56,24 @@ static bool vf_is_there(const Past *p, Bdf pf) {
         return !was(p, RUNG_VFS_OFF, pf, is_done) || resize_lost_vfs(p, pf);
 }
 
+/* All or nothing, and these VFs stay: each has again what it had, and none where it had none. */
+static bool give_back_driver(const Past *p, StepState state, Step *back) {
+        bool bound = back->rung == RUNG_BIND_VF;
+
+        if (!(p->op->flags & OP_ROLLBACK) || bdf_is_none(back->vf))
+                return false;
+        if (bound && (back->was[0] != '\0' || state != STEP_STATE_DONE))
+                return false;
+        back->rung = bound ? RUNG_UNBIND : RUNG_UNPARK_VF;
+        if (bound) {
+                back->fn = back->vf;
+                back->identity = 0;
+        }
+        memcpy(back->name, back->was, sizeof(back->name));
+        back->override[0] = '\0';
+        return true;
+}
+
 /* Turns a step that was begun into the one that puts it right. False: nothing to put right. */
 static bool put_right(const Past *p, const Step *step, StepState state, Step *ret) {
         Step back = *step;
@@ -91,6 +109,11 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
                         return false;
                 back.rung = RUNG_BIND;
                 memcpy(back.name, step->was, sizeof(back.name));
+                break;
+        case RUNG_OVERRIDE_VF:
+        case RUNG_BIND_VF:
+                if (!give_back_driver(p, state, &back))
+                        return false;
                 break;
         case RUNG_HOLD_PROBE:
                 if (was(p, RUNG_FREE_PROBE, step->fn, is_done))

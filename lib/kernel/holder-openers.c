@@ -75,7 +75,7 @@ static int see_file(void *arg, const ProcFile *file) {
 
         if (streq(file->link, VFIO_DEVICE_FILE))
                 return see_vfio_device(s, file);
-        if (file->link[0] != '/')
+        if (file->link[0] != '/' && file->link[0] != '\0')
                 return 0;
         has_number = number_of(file, &st);
         for (size_t i = 0; i < s->n_nodes; i++) {

@@ -74,9 +74,16 @@ static int ask_families(HolderSearch *s) {
         if (r < 0 || s->driver[0] == '\0')
                 return r;
         r = holder_children(s);
-        for (size_t i = 0; i < ELEMENTSOF(of_drivers) && r >= 0; i++)
+        for (size_t i = 0; i < ELEMENTSOF(of_drivers) && r >= 0; i++) {
+                size_t known = s->found->n;
+
                 if (!look_is_vfio(s->driver))
                         r = of_drivers[i](s);
+                /* What cannot be told of a disk is as much in use as a disk. */
+                for (; of_drivers[i] == holder_block && known < s->found->n; known++)
+                        if (s->found->items[known].kind == HOLDER_UNKNOWN)
+                                s->found->items[known].kind = HOLDER_BLOCK;
+        }
         return r;
 }
 

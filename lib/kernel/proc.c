@@ -178,7 +178,10 @@ static int walk_files(Walk *w, const char *proc, uint32_t pid, const char *name)
                 if (n < 0) {
                         if (errno == ENOENT)
                                 continue;
-                        return -errno;
+                        /* A path too long to be told: the file is asked by its number all the same. */
+                        if (errno != ENAMETOOLONG)
+                                return -errno;
+                        n = 0;
                 }
                 link[n] = '\0';
                 r = w->each(w->arg, &file);

@@ -44,16 +44,20 @@ static bool is_below(Kernel *k, Bdf fn, Bdf top) {
         return rest && rest[0] == '/';
 }
 
-/* A lock of fn is one that we may come to want. */
+/* A lock of fn is one that we may come to want. An operation of no one function may want any. */
 static bool is_ours(Kernel *k, Bdf fn, Bdf ours) {
         Bdf pf;
 
-        if (bdf_is_none(fn) || bdf_is_none(ours))
+        if (bdf_is_none(fn))
                 return false;
-        if (bdf_equal(fn, ours) || is_below(k, fn, ours))
+        if (bdf_is_none(ours) || bdf_equal(fn, ours) || is_below(k, fn, ours))
                 return true;
-        return (look_physfn(k, fn, &pf) > 0 && bdf_equal(pf, ours)) ||
-               (look_physfn(k, ours, &pf) > 0 && bdf_equal(pf, fn));
+        if (look_physfn(k, ours, &pf) > 0)
+                return bdf_equal(pf, fn);
+        /* With --all-functions the others of the device go as well, and their VFs. */
+        if (look_physfn(k, fn, &pf) > 0)
+                fn = pf;
+        return bdf_same_device(fn, ours);
 }
 
 static bool is_in_the_way(Kernel *k, const Task *t, Bdf ours) {

@@ -78,6 +78,30 @@ int climb_unstub_pf(Kernel *k, const Step *step, StepResult *ret) {
 }
 
 /*
+ * The link to a VF's driver goes before the driver's remove() runs: a VF may look free while another program's unbind of it
+ * still waits for its user, and the write of 0 would wait behind that inside the global lock.
+ */
+static int refuse_unfinished(Kernel *k, Bdf pf, StepResult *ret) {
+        _cleanup_(tasks_done) Tasks tasks = {};
+        Bdf of;
+        int r;
+
+        r = k->tasks(k, &tasks);
+        for (size_t i = 0; r >= 0 && i < tasks.n; i++) {
+                const Task *t = tasks.items + i;
+
+                if (look_physfn(k, t->fn, &of) == 0 || !bdf_equal(of, pf))
+                        continue;
+                ret->n = OP_FORCE_IN_USE;
+                snprintf(ret->text, sizeof(ret->text),
+                         "%.31s (pid %" PRIu32 ") is still at work on %s", t->command, t->pid,
+                         BDF_STR(t->fn));
+                return STEP_IN_USE;
+        }
+        return r == -ENOMEM ? r : STEP_DONE;
+}
+
+/*
  * The plan parked them all. One that has a driver again was given it by somebody since, perhaps while no sriovd ran, and may have
  * a user by now, who would be waited for inside the global lock (KERNEL.md part 1 rule 3).
  */
@@ -107,6 +131,8 @@ int climb_vfs_off(Kernel *k, const Step *step, StepResult *ret) {
         int r;
 
         r = refuse_driven_vfs(k, step->fn, ret);
+        if (r == STEP_DONE)
+                r = refuse_unfinished(k, step->fn, ret);
         if (r != STEP_DONE)
                 return r;
         r = k->write(k, ATTR_FN(ATTR_NUMVFS, step->fn), "0");

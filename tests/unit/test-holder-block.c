@@ -85,7 +85,7 @@ static void mounts_that_cannot_be_read_are_not_none(void **state) {
         disks_init(&f);
         put_mounts(&f, 1, "what is this\n");
         assert_int_equal(look(&f, fn, false), 0);
-        assert_holders(&f, "unknown: mounts of all namespaces: Bad message");
+        assert_holders(&f, "block: mounts of all namespaces: Bad message");
         found_done(&f);
 }
 
@@ -177,10 +177,10 @@ static void a_claim_that_cannot_be_tried_is_not_free(void **state) {
         world.claimed = "nvme1n1p1";
         world.claim_error = -EACCES;
         assert_int_equal(look(&f, fn, false), 0);
-        assert_holders(&f, "unknown: whether /dev/nvme1n1p1 is claimed: Permission denied");
+        assert_holders(&f, "block: whether /dev/nvme1n1p1 is claimed: Permission denied");
         world.claim_error = -ENOENT;
         assert_int_equal(look(&f, fn, false), 0);
-        assert_holders(&f, "unknown: whether /dev/nvme1n1p1 is claimed: Input/output error");
+        assert_holders(&f, "block: whether /dev/nvme1n1p1 is claimed: Input/output error");
         world.claim_error = -ENOMEDIUM;
         assert_int_equal(look(&f, fn, false), 0);
         assert_nobody(&f);

@@ -177,6 +177,24 @@ static void a_write_stuck_outside_the_global_lock_leaves_the_lane_to_others(void
         queue_done(&q);
 }
 
+/* With all functions of a bridge goes all that is below any of them. */
+static void what_is_below_a_sibling_of_the_bridge_is_near_too(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, "igbvf");
+        Op op = { .kind = OP_REMOVE, .fn = BDF(0, 1, 1), .flags = OP_ALL_FUNCTIONS };
+        Effect e;
+        Queue q;
+
+        (void) state;
+        put_bridge(s, BDF(0, 1, 1), BDF_NONE);
+        snapshot_seal(s);
+        queue_init(&q);
+        submit(&q, s, set(PF, 0), 0);
+        e = run_to(&q, s, RUNG_PARK_VF);
+        assert_int_equal(queue_overdue(&q, e.job->id, e.index, true), 0);
+        assert_int_equal(refusal(&q, s, op), FAULT_QUARANTINED);
+        queue_done(&q);
+}
+
 static void what_comes_back_goes_on_before_those_that_wait(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, "igbvf");
         uint32_t stuck, other, later;
@@ -287,6 +305,67 @@ static void all_or_nothing_goes_back_to_what_was_before(void **state) {
         queue_done(&q);
 }
 
+/* VFs that stay and were to have another driver have their own again, and those that had none have none. */
+static void a_rollback_gives_each_vf_what_it_had(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "");
+        Op op = {
+                .kind = OP_SET_VFS, .fn = PF, .count = 2, .driver = "vfio-pci", .flags = OP_ROLLBACK
+        };
+        unsigned unpark = 0, unbind = 0;
+        Effect e;
+        Queue q;
+
+        (void) state;
+        str_copy(((Fn *) snapshot_find(s, VF0))->driver, NAME_MAX_LENGTH, "igbvf");
+        queue_init(&q);
+        submit(&q, s, op, 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP) {
+                bool back = e.job->climb.phase == CLIMB_BACK;
+
+                unpark += back && e.step->rung == RUNG_UNPARK_VF &&
+                          streq(e.step->name, e.step->n == 0 ? "igbvf" : "") &&
+                          e.step->override[0] == '\0';
+                unbind += back && e.step->rung == RUNG_UNBIND && bdf_equal(e.step->fn, VF1);
+                answer(&q, &e,
+                       !back && e.step->rung == RUNG_BIND_VF && e.step->n == 0 ? STEP_FAILED
+                                                                               : STEP_DONE,
+                       EIO);
+        }
+        assert_int_equal(unpark, 2);
+        assert_int_equal(unbind, 1);
+        assert_int_equal(e.job->result, RESULT_FAILED);
+        queue_done(&q);
+}
+
+static void behind_a_child_that_died_a_rollback_takes_no_lock(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 0, ""),
+                                           *two = small_world("igb", 2, "igbvf");
+        Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 2, .flags = OP_ROLLBACK };
+        const Snapshot *now = s;
+        bool died = false;
+        Effect e;
+        Queue q;
+
+        (void) state;
+        queue_init(&q);
+        submit(&q, s, op, 0);
+        while ((e = run(&q, now)).kind == EFFECT_STEP) {
+                bool dies = e.job->rolling && e.step->rung == RUNG_PARK_VF;
+
+                if (e.step->rung == RUNG_VFS_ON)
+                        now = two;
+                assert_false(died && e.step->rung != RUNG_FREE_PROBE && !dies);
+                died = died || dies;
+                answer(&q, &e,
+                       dies                                              ? STEP_DIED
+                       : !e.job->rolling && e.step->rung == RUNG_BIND_VF ? STEP_FAILED
+                                                                         : STEP_DONE,
+                       EIO);
+        }
+        assert_true(died);
+        queue_done(&q);
+}
+
 /* Nothing is taken down in a rollback that has found a user since, and that is said. */
 static void a_rollback_that_is_refused_says_so(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 0, ""),
@@ -361,10 +440,13 @@ int main(void) {
                 cmocka_unit_test(a_use_found_on_the_way_refuses_with_nothing_owed),
                 cmocka_unit_test(force_goes_on_against_what_it_names_and_no_more),
                 cmocka_unit_test(a_write_stuck_outside_the_global_lock_leaves_the_lane_to_others),
+                cmocka_unit_test(what_is_below_a_sibling_of_the_bridge_is_near_too),
                 cmocka_unit_test(what_comes_back_goes_on_before_those_that_wait),
                 cmocka_unit_test(too_many_stuck_jobs_close_the_lane),
                 cmocka_unit_test(a_rollback_leaves_no_override_that_was_not_there),
                 cmocka_unit_test(all_or_nothing_goes_back_to_what_was_before),
+                cmocka_unit_test(a_rollback_gives_each_vf_what_it_had),
+                cmocka_unit_test(behind_a_child_that_died_a_rollback_takes_no_lock),
                 cmocka_unit_test(a_rollback_that_is_refused_says_so),
                 cmocka_unit_test(behind_a_foreigner_who_is_stuck_nothing_is_begun),
                 cmocka_unit_test(with_a_fan_out_of_one_a_stuck_vf_stands_aside_alone),

@@ -129,7 +129,7 @@ static void a_device_lock_matters_if_it_is_near(void **state) {
         assert_way(&f, vf0, vf1, STEP_DONE);
         assert_way(&f, pf, port, STEP_DONE);
         assert_way(&f, pf, BDF_NONE, STEP_DONE);
-        assert_way(&f, BDF_NONE, pf, STEP_DONE);
+        assert_way(&f, BDF_NONE, pf, STEP_BLOCKED);
         assert_way(&f, pf, (Bdf){ 0, 0x0300 }, STEP_DONE);
 }
 

@@ -35,6 +35,38 @@ static void forget_vfs(Fake *f) {
                 drop(f, DEVICES PF "/virtfn%u", i);
 }
 
+/* Whoever gave it one may use it by now, and would be waited for inside the global lock. */
+static void no_0_is_written_over_a_vf_that_has_a_driver(void **state) {
+        StepResult result;
+        Fake f;
+
+        (void) state;
+        fake_init(&f);
+        put_vfs(&f, 2);
+        put_bound(&f, VF1, "vfio-pci");
+        result = climb(&f, STEP(.rung = RUNG_VFS_OFF, .n = 2));
+        assert_answer(result, STEP_IN_USE, 0);
+        assert_int_equal(result.n, OP_FORCE_IN_USE);
+        assert_int_equal(f.n_log, 0);
+}
+
+/* The link to the driver is gone, and the unbind by another program is not over. */
+static void no_0_is_written_while_a_vf_is_being_unbound(void **state) {
+        Task t = { .pid = 4711, .command = "virsh", .state = 'S', .place = STACK_DEVICE };
+        StepResult result;
+        Fake f;
+
+        (void) state;
+        fake_init(&f);
+        put_vfs(&f, 2);
+        assert_int_equal(bdf_parse(VF1, &t.fn), 0);
+        assert_int_equal(tasks_add(&f.tasks, &t), 0);
+        result = climb(&f, STEP(.rung = RUNG_VFS_OFF, .n = 2));
+        assert_answer(result, STEP_IN_USE, 0);
+        assert_int_equal(f.n_log, 0);
+        tasks_done(&f.tasks);
+}
+
 static void a_vf_left_behind_is_unproven(void **state) {
         Fake f;
 
@@ -273,6 +305,8 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(vfs_go_with_one_write),
                 cmocka_unit_test(a_driver_that_keeps_its_vfs_is_told_of),
+                cmocka_unit_test(no_0_is_written_over_a_vf_that_has_a_driver),
+                cmocka_unit_test(no_0_is_written_while_a_vf_is_being_unbound),
                 cmocka_unit_test(a_vf_left_behind_is_unproven),
                 cmocka_unit_test(a_pf_without_driver_is_enoent_and_not_gone),
                 cmocka_unit_test(vfs_come_with_one_write),
