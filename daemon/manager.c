@@ -63,6 +63,7 @@ int manager_look(Manager *m) {
                                        "cannot look at the PCI functions, keeping the last view");
         snapshot_free(m->snapshot);
         m->snapshot = s;
+        s->quirks = &m->quirks;
         return 0;
 }
 
@@ -226,6 +227,7 @@ int manager_reload(Manager *m, SettingsError *ret_error) {
                 return r;
         take_settings(m, &s);
         times_take_rows(&m->pace, &rows);
+        m->quirks = rows.quirks;
         manager_kick(m);
         return 0;
 }
@@ -242,6 +244,7 @@ static void load_settings(Manager *m) {
         if (times_load_rows(&rows, &error) < 0)
                 log_line(LOG_ERR, NULL, "%s, going on with the other files' deadlines", error.text);
         times_take_rows(&m->pace, &rows);
+        m->quirks = rows.quirks;
 }
 
 int manager_start(Manager *m) {

@@ -47,6 +47,7 @@ typedef struct Manager {
         Workers workers;
         Stucks stucks;
         Pace pace;
+        Quirks quirks; /* of drivers, as drivers.conf has them */
         Recovery *recovery; /* what the last daemon left to do; NULL when that is done */
         Watch watch;
         World world;

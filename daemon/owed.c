@@ -30,6 +30,7 @@ static bool may_be_done_again(const Snapshot *s, const Step *step) {
         case RUNG_CLEAR_WAY:
         case RUNG_LOAD_DRIVER:
         case RUNG_REFUSE_IF_HELD:
+        case RUNG_REFUSE_IF_DOWN:
         case RUNG_RESCAN:
         case RUNG_HOLD_PROBE:
         case RUNG_FREE_PROBE:

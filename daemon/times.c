@@ -27,7 +27,7 @@ int times_load_rows(DriverRows *ret, SettingsError *ret_error) {
 
         if (!path)
                 return drivers_load(ret, ret_error);
-        ret->n = 0;
+        ret->n = ret->quirks.n = 0;
         return drivers_read(path, ret, ret_error);
 }
 

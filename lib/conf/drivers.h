@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Drivers: how long each driver's firmware may take, out of a data file
+ * Drivers: how long each driver's firmware may take, and what is so with it alone, out of a data file
  *
  * /usr/lib/sriovd/drivers.conf is shipped, /etc/sriovd/drivers.conf is the host's own and comes behind it: both count, and
  * of rows that say as much the last one holds (core/pace.h). A file with a mistake gives no row at all.
@@ -8,12 +8,14 @@
 #pragma once
 
 #include "core/pace.h"
+#include "core/quirk.h"
 
 #include "conf/settings.h"
 
 typedef struct DriverRows {
         PaceRow items[PACE_ROWS_MAX];
         size_t n;
+        Quirks quirks;
 } DriverRows;
 
 /*

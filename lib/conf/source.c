@@ -99,6 +99,15 @@ int source_number(const char *path, const config_setting_t *setting, uint32_t mi
         return 0;
 }
 
+int source_bool(const char *path, const config_setting_t *setting, bool *ret,
+                SettingsError *ret_error) {
+        if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+                return source_fail(ret_error, path, config_setting_source_line(setting),
+                                   "'%s' is true or false", config_setting_name(setting));
+        *ret = config_setting_get_bool(setting) != 0;
+        return 0;
+}
+
 int source_string(const char *path, const config_setting_t *setting, char *buf, size_t size,
                   SettingsError *ret_error) {
         unsigned line = config_setting_source_line(setting);

@@ -29,6 +29,9 @@ int source_fail(SettingsError *e, const char *path, unsigned line, const char *f
 /* A number of that range: 0 or -EBADMSG. */
 int source_number(const char *path, const config_setting_t *setting, uint32_t min, uint32_t max,
                   uint32_t *ret, SettingsError *ret_error);
+/* true or false: 0 or -EBADMSG. */
+int source_bool(const char *path, const config_setting_t *setting, bool *ret,
+                SettingsError *ret_error);
 /* A string that is not empty and shorter than size: 0 or -EBADMSG. */
 int source_string(const char *path, const config_setting_t *setting, char *buf, size_t size,
                   SettingsError *ret_error);

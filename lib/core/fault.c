@@ -62,6 +62,10 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                             "{fn}: a reset would take its {number} VFs along unseen; 'sriovctl set "
                             "{fn} 0' first" },
         [FAULT_NO_RESET] = { ERROR("Unsupported"), 1, "{fn}: the kernel knows no way to reset it" },
+        [FAULT_LINK_DOWN] = { ERROR("Unsupported"), 1,
+                              "{fn}: {text} is down, and its driver waits for ever in a reset "
+                              "then; "
+                              "'ip link set {text} up' or 'sriovctl unbind {fn}' first" },
         [FAULT_NO_DRIVER] = { ERROR("Unsupported"), 1,
                               "{fn}: has no driver, and VFs are made by the PF's driver; 'sriovctl "
                               "bind {fn} default' first" },

@@ -33,6 +33,7 @@ typedef enum FaultReason {
         FAULT_ORPHANS, /* fn, other: an orphan, text: bridge above */
         FAULT_HAS_VFS, /* fn, number: VFs; for reset of a PF */
         FAULT_NO_RESET, /* fn */
+        FAULT_LINK_DOWN, /* fn, text: its net device; for reset of a VF */
         FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
         FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
         FAULT_IN_USE, /* fn, text: who; force=in-use overrides it */

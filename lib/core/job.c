@@ -58,6 +58,7 @@ JobResult job_result_of_fault(FaultReason reason) {
         case FAULT_QUARANTINED:
         case FAULT_WEDGED:
         case FAULT_NO_SUCH_DRIVER:
+        case FAULT_LINK_DOWN:
                 return RESULT_REFUSED;
         case FAULT_VANISHED:
         case FAULT_NOT_FOUND_AFTER:

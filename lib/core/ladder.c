@@ -93,6 +93,10 @@ static bool is_taken(const Place *p) {
                 !p->subject->driver_comes);
 }
 
+static bool must_be_up(const Place *p) {
+        return p->subject->must_be_up;
+}
+
 static bool needs_stub(const Place *p) {
         return p->subject->keeps_vfs;
 }
@@ -160,6 +164,7 @@ static const Row ladder[_RUNG_MAX] = {
         [RUNG_CLEAR_WAY]      = { "clear-way",       ALL,                   ONCE,        always,           "see that nobody is stuck in the kernel",  false, false, 60, 0 },
         [RUNG_LOAD_DRIVER]    = { "load-driver",     SET | BIND,            ONCE,        driver_missing,   "modprobe {name}",                         false, false, 60, 0 },
         [RUNG_REFUSE_IF_HELD] = { "refuse-if-held",  DOWN,                  EACH_OLD_VF, is_taken,         "refuse if somebody uses it",              false, false, 30, 0 },
+        [RUNG_REFUSE_IF_DOWN] = { "refuse-if-down",  RESET,                 EACH_SUBJECT, must_be_up,      "refuse if its net device is down",        false, false, 30, 0 },
         [RUNG_PARK_VF]        = { "park-vf",         VFS_DOWN,              EACH_OLD_VF, vfs_go,           "driver_override = " PARK_OVERRIDE ", unbind", true, false, 30, 0 },
         [RUNG_UNBIND_KEEPER]  = { "unbind-keeper",   VFS_DOWN,              EACH_SUBJECT, driver_keeps_vfs, "unbind from {was}, which kept the VFs",  false, true,  60, 0 },
         [RUNG_STUB_PF]        = { "stub-pf",         VFS_DOWN,              EACH_SUBJECT, needs_stub,      "bind to " STUB_DRIVER,                    false, false, 30, 0 },

@@ -22,6 +22,7 @@ typedef enum Rung {
         RUNG_CLEAR_WAY, /* fn: the operation's; no other program is stuck in the kernel where we would wait behind it */
         RUNG_LOAD_DRIVER, /* name: driver; modprobe before anything is touched */
         RUNG_REFUSE_IF_HELD, /* fn: goes away or loses its driver; all are asked before one refusal stops the job */
+        RUNG_REFUSE_IF_DOWN, /* fn: a VF whose driver cannot be reset with its net device down */
         RUNG_PARK_VF, /* fn: PF, n: index; override to PARK_OVERRIDE, then unbind */
         RUNG_UNBIND_KEEPER, /* fn: PF whose driver keeps VFs that it did not make */
         RUNG_STUB_PF, /* fn: PF; override to pci-pf-stub, bind */
@@ -84,6 +85,7 @@ typedef enum StepAnswer {
         STEP_GONE, /* no device sits at this address any more */
         STEP_IN_USE, /* text: who; n: OP_FORCE_* that would go on all the same */
         STEP_BLOCKED, /* n: the process that has been in our way too long; text: its command, and where it is */
+        STEP_DOWN, /* text: its net device, which is down */
         STEP_NO_DRIVER, /* asked to choose a driver, the kernel chose none: worth a warning, no failure */
         STEP_DIED, /* the child ended without an answer (the manager's word, not step.c's) */
         _STEP_ANSWER_MAX,

@@ -50,7 +50,7 @@ static const char *const answer_names[_STEP_ANSWER_MAX] = {
         [STEP_DONE] = "done",   [STEP_FAILED] = "failed",     [STEP_KEPT] = "kept",
         [STEP_WRONG] = "wrong", [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",
         [STEP_GONE] = "gone",   [STEP_IN_USE] = "in-use",     [STEP_NO_DRIVER] = "no-driver",
-        [STEP_DIED] = "died",   [STEP_BLOCKED] = "blocked",
+        [STEP_DIED] = "died",   [STEP_BLOCKED] = "blocked",   [STEP_DOWN] = "down",
 };
 
 const char *step_answer_to_string(StepAnswer a) {
@@ -152,6 +152,9 @@ Fault ladder_fault(const Step *step, const StepResult *result) {
         case STEP_BLOCKED:
                 f = fault_text(FAULT(FAULT_FOREIGN_STUCK, .fn = fn, .number = result->n),
                                result->text);
+                break;
+        case STEP_DOWN:
+                f = fault_text(FAULT(FAULT_LINK_DOWN, .fn = fn), result->text);
                 break;
         case STEP_NO_DRIVER:
                 f = FAULT(FAULT_NOT_TAKEN, .fn = fn);

@@ -14,6 +14,7 @@
 
 #include "core/bdf.h"
 #include "core/op.h"
+#include "core/quirk.h"
 
 typedef enum FnFlags {
         FN_PF = 1 << 0, /* has sriov_totalvfs */
@@ -63,6 +64,7 @@ typedef struct Snapshot {
         Service *services;
         size_t n_services;
         char **drivers; /* of the PCI bus, sorted, NULL at the end */
+        const Quirks *quirks; /* of drivers; borrowed, NULL = none are known */
 } Snapshot;
 
 Snapshot *snapshot_new(void);

@@ -236,11 +236,13 @@ static int reset(Context *c) {
                 return refuse(c, FAULT(FAULT_HAS_VFS, .fn = fn->bdf, .number = fn->n_vfs));
         if (fn->flags & FN_BRIDGE || !(fn->flags & FN_RESET))
                 return refuse(c, FAULT(FAULT_NO_RESET, .fn = fn->bdf));
-        /* Without its driver: an igbvf VF whose interface is down hangs for ever in its reset (KERNEL.md 4.14). */
+        /* Without its driver, which might wait for ever for what a reset takes away (KERNEL.md 4.14). */
         r = add(c, fn, true, &subject);
         if (r < 0)
                 return r;
         subject->resets = true;
+        subject->must_be_up =
+                fn->flags & FN_VF && quirks_of(c->s->quirks, fn->driver) & QUIRK_RESET_NEEDS_UP;
         subject->driver_comes = fn->driver[0] != '\0' ? fn->driver : NULL;
         return 0;
 }

@@ -40,5 +40,6 @@ int climb_remove(Kernel *k, const Step *step, StepResult *ret);
 int climb_slot_off(Kernel *k, const Step *step, StepResult *ret);
 int climb_slot_on(Kernel *k, const Step *step, StepResult *ret);
 int climb_unload(Kernel *k, const Step *step, StepResult *ret);
+int climb_refuse_if_down(Kernel *k, const Step *step, StepResult *ret);
 int climb_reset(Kernel *k, const Step *step, StepResult *ret);
 int climb_rescan(Kernel *k, const Step *step, StepResult *ret);

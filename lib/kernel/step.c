@@ -23,6 +23,7 @@ static const Row rungs[_RUNG_MAX] = {
         [RUNG_CLEAR_WAY] = { climb_clear_way, false },
         [RUNG_LOAD_DRIVER] = { climb_load_driver, false },
         [RUNG_REFUSE_IF_HELD] = { NULL, true },
+        [RUNG_REFUSE_IF_DOWN] = { climb_refuse_if_down, true },
         [RUNG_PARK_VF] = { climb_park_vf, true },
         [RUNG_UNBIND_KEEPER] = { climb_unbind_keeper, true },
         [RUNG_STUB_PF] = { climb_stub_pf, true },

@@ -44,6 +44,7 @@ static const Op menu[] = {
         { .kind = OP_REMOVE, .fn = { 0, 0x08 } },
         { .kind = OP_RESCAN, .fn = { UINT32_MAX, UINT16_MAX } },
         { .kind = OP_RESET, .fn = { 0, 0x100 } },
+        { .kind = OP_RESET, .fn = { 0, 0x180 } },
         { .kind = OP_SLOT_OFF, .fn = { UINT32_MAX, UINT16_MAX }, .slot = "1" },
         { .kind = OP_SLOT_ON, .fn = { UINT32_MAX, UINT16_MAX }, .slot = "1" },
         { .kind = OP_UNLOAD, .fn = { UINT32_MAX, UINT16_MAX }, .driver = "own" },

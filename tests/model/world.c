@@ -49,8 +49,10 @@ static Bdf vf_bdf(unsigned pf, unsigned i) {
 
 Snapshot *world_look(const World *w) {
         static const char *const drivers[] = { "own", "ownvf", "vfio-pci", STUB_DRIVER };
+        static const Quirks quirks = { .items = { { "ownvf", QUIRK_RESET_NEEDS_UP } }, .n = 1 };
         Snapshot *s = snapshot_new();
 
+        s->quirks = &quirks;
         for (unsigned i = 0; i < WORLD_PFS; i++) {
                 const WorldPf *p = w->pfs + i;
 

@@ -28,6 +28,8 @@ static const struct {
 } uses[] = {
         { "netdev", NET "ip link set $net up && ip addr add 192.0.2.9/24 dev $net",
           NET "ip addr flush dev $net && ip link set $net down" },
+        { "up", NET "ip link set $net up", NET "ip link set $net down" },
+        { "down", NET "ip link set $net down", "true" },
         /* A port of a bridge the emulated VF cannot be: it knows no VLAN 1. */
         { "master", NET "ip link add link $net name sdbr0 type macvlan", "ip link del sdbr0" },
         { "netns", "ip netns add sdspace; " NET "ip link set $net netns sdspace",

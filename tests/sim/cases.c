@@ -96,6 +96,11 @@ static void with_address(Sim *sim) {
         must(sim_use(sim, VF0, HOLDER_NETDEV, NULL));
 }
 
+static void with_vf_up(Sim *sim) {
+        with_vfs(sim);
+        must(sim_set_link(sim, VF0, true));
+}
+
 static void with_bridge(Sim *sim) {
         must(sim_use(sim, IGB0, HOLDER_MASTER, NULL));
 }
@@ -176,7 +181,8 @@ const Case cases[] = {
         CASE("rescan all", removed, RESULT_DONE, .kind = OP_RESCAN),
         CASE("reset the PF", fresh, RESULT_DONE, .kind = OP_RESET, .fn = IGB0),
         CASE("reset the PF with VFs", with_vfs, RESULT_REFUSED, .kind = OP_RESET, .fn = IGB0),
-        CASE("reset a VF", with_vfs, RESULT_DONE, .kind = OP_RESET, .fn = VF0),
+        CASE("reset a VF", with_vf_up, RESULT_DONE, .kind = OP_RESET, .fn = VF0),
+        CASE("reset a VF that is down", with_vfs, RESULT_REFUSED, .kind = OP_RESET, .fn = VF0),
         CASE("reset a vfio VF", with_vfio_vfs, RESULT_DONE, .kind = OP_RESET, .fn = VF0),
         CASE("slot off", with_vfs, RESULT_DONE, .kind = OP_SLOT_OFF, .slot = "1"),
         CASE("slot on", slot_off, RESULT_DONE, .kind = OP_SLOT_ON, .slot = "1"),

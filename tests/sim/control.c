@@ -85,7 +85,7 @@ static int run_hold(Sim *sim, const Words *w, FILE *f) {
         return sim_hold(sim, bdf, streq(w->word[0], "hold"));
 }
 
-/* "use ADDRESS KIND [DETAIL...]" */
+/* "use ADDRESS KIND [DETAIL...]", "use ADDRESS up" */
 static int run_use(Sim *sim, const Words *w, FILE *f) {
         HolderKind kind = holder_kind_from_string(word(w, 2));
         char detail[128] = "";
@@ -96,6 +96,9 @@ static int run_use(Sim *sim, const Words *w, FILE *f) {
                 return -EINVAL;
         if (streq(w->word[0], "unuse"))
                 return sim_unuse(sim, bdf);
+        /* Up, with nothing on it: nobody's use. */
+        if (streq(word(w, 2), "up") || streq(word(w, 2), "down"))
+                return sim_set_link(sim, bdf, streq(word(w, 2), "up"));
         if (kind == _HOLDER_KIND_MAX)
                 return -EINVAL;
         for (size_t i = 3; i < w->n; i++) {

@@ -229,7 +229,21 @@ static int read_locked(Sim *sim, SimFn *fn, const char *attr, char *buf, size_t 
         return r;
 }
 
+/* "net/NAME/flags" of its own net device: IFF_BROADCAST | IFF_MULTICAST, and IFF_UP. */
+static int read_net(const SimFn *fn, const char *attr, char *buf, size_t size) {
+        char name[NET_NAME];
+        const char *rest = has_net(fn) ? startswith(attr, net_name(fn, name)) : NULL;
+
+        if (!rest || !streq(rest, "/flags"))
+                return -ENOENT;
+        return snprintf(buf, size, "0x%x", 0x1002 | fn->net_up);
+}
+
 static int read_fn(Sim *sim, SimFn *fn, const char *attr, char *buf, size_t size) {
+        const char *net = startswith(attr, "net/");
+
+        if (net)
+                return read_net(fn, net, buf, size);
         if (!fn_has_attr(fn, attr))
                 return -ENOENT;
         if (streq(attr, "class"))

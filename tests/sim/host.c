@@ -142,11 +142,15 @@ static void note_end(Host *h, const Job *j) {
                         .ms = sim_now(h->sim) };
 }
 
+/* As drivers.conf has it. */
+static const Quirks quirks = { .items = { { "igbvf", QUIRK_RESET_NEEDS_UP } }, .n = 1 };
+
 static void look(Host *h, uint32_t id) {
         _cleanup_(snapshot_freep) Snapshot *s = NULL;
 
         if (scan_all(sim_kernel(h->sim), &s) < 0)
                 abort();
+        s->quirks = &quirks;
         queue_planned(&h->queue, id, s);
 }
 

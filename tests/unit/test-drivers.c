@@ -128,6 +128,14 @@ static void every_mistake_is_told_with_its_line_and_gives_no_row(void **state) {
                   ":1: ", "0 to 600" },
                 { "@include \"/etc\"", ":1: ", "not allowed" },
                 { "deadlines = ( {", ":1: ", "syntax error" },
+                { "quirk = ( );", ":1: ", "did you mean 'quirks'" },
+                { "quirks = (\n { } );", ":2: ", "no 'driver'" },
+                { "quirks = ( { driver = \"*\"; } );", ":1: ", "one driver's" },
+                { "quirks = ( { driver = \"a\";\n reset_needs = true; } );",
+                  ":2: ", "did you mean 'reset_needs_up'" },
+                { "quirks = ( { driver = \"a\";\n reset_needs_up = 1; } );",
+                  ":2: ", "true or false" },
+                { "quirks = ( { driver = \"a\"; base = 5; } );", ":1: ", "there is no 'base'" },
         };
 
         (void) state;
@@ -140,7 +148,36 @@ static void every_mistake_is_told_with_its_line_and_gives_no_row(void **state) {
                 assert_non_null(strstr(e.text, mistakes[i].line));
                 assert_non_null(strstr(e.text, mistakes[i].words));
                 assert_int_equal(rows.n, 1);
+                assert_int_equal(rows.quirks.n, 0);
         }
+}
+
+static void a_quirk_is_one_drivers(void **state) {
+        DriverRows rows = {};
+        SettingsError e;
+
+        (void) state;
+        assert_int_equal(read_rows("quirks = ( { driver = \"igbvf\"; reset_needs_up = true; } );",
+                                   &rows, &e),
+                         0);
+        assert_int_equal(quirks_of(&rows.quirks, "igbvf"), QUIRK_RESET_NEEDS_UP);
+        assert_int_equal(quirks_of(&rows.quirks, "igb"), 0);
+        assert_int_equal(quirks_of(NULL, "igbvf"), 0);
+        /* The host's own file comes behind. */
+        assert_int_equal(read_rows("quirks = ( { driver = \"igbvf\"; reset_needs_up = false; } );",
+                                   &rows, &e),
+                         0);
+        assert_int_equal(quirks_of(&rows.quirks, "igbvf"), 0);
+}
+
+static void quirks_are_bounded(void **state) {
+        DriverRows rows = { .quirks.n = QUIRKS_MAX };
+        SettingsError e;
+
+        (void) state;
+        assert_int_equal(read_rows("quirks = ( { driver = \"a\"; } );", &rows, &e), -EBADMSG);
+        assert_non_null(strstr(e.text, "more than"));
+        assert_int_equal(rows.quirks.n, QUIRKS_MAX);
 }
 
 static void rows_are_bounded(void **state) {
@@ -166,6 +203,7 @@ static void the_shipped_file_is_right_and_generous(void **state) {
                 skip();
         assert_int_equal(drivers_read(shipped, &rows, &e), 0);
         assert_true(rows.n > 0);
+        assert_int_equal(quirks_of(&rows.quirks, "igbvf"), QUIRK_RESET_NEEDS_UP);
         for (PaceRow *row = rows.items; row < rows.items + rows.n; row++) {
                 for (Rung rung = 0; rung < _RUNG_MAX; rung++)
                         if (rung != RUNG_RESCAN && (row->rung == _RUNG_MAX || row->rung == rung))
@@ -179,6 +217,8 @@ int main(void) {
                 cmocka_unit_test(a_later_file_comes_behind_an_earlier_one),
                 cmocka_unit_test(a_file_that_is_not_there_is_told_apart),
                 cmocka_unit_test(every_mistake_is_told_with_its_line_and_gives_no_row),
+                cmocka_unit_test(a_quirk_is_one_drivers),
+                cmocka_unit_test(quirks_are_bounded),
                 cmocka_unit_test(rows_are_bounded),
                 cmocka_unit_test(the_shipped_file_is_right_and_generous),
         };

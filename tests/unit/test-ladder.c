@@ -186,6 +186,11 @@ static void inherited_vfs_go_through_the_stub(void **state) {
 static void a_reset_is_done_without_a_driver_and_without_vfs(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, "igbvf"),
                                            *none = small_world("igb", 0, "");
+        /* The last row about a driver holds. */
+        static const Quirks quirks = { .items = { { "igbvf", 0 },
+                                                  { "igb", QUIRK_RESET_NEEDS_UP },
+                                                  { "igbvf", QUIRK_RESET_NEEDS_UP } },
+                                       .n = 3 };
         Op op = { .kind = OP_RESET, .fn = PF };
 
         (void) state;
@@ -193,6 +198,12 @@ static void a_reset_is_done_without_a_driver_and_without_vfs(void **state) {
         assert_string_equal(rungs(none, &op, NULL), "refuse-if-held unbind reset bind");
         op.fn = VF0;
         assert_string_equal(rungs(s, &op, NULL), "refuse-if-held unbind reset bind-vf");
+        s->quirks = &quirks;
+        assert_string_equal(rungs(s, &op, NULL),
+                            "refuse-if-held refuse-if-down unbind reset bind-vf");
+        none->quirks = &quirks;
+        op.fn = PF;
+        assert_string_equal(rungs(none, &op, NULL), "refuse-if-held unbind reset bind");
         op.fn = BDF(0, 3, 0);
         assert_int_equal(refusal(s, &op), FAULT_NO_RESET);
 }
@@ -359,6 +370,7 @@ static void every_answer_becomes_the_fault_that_it_means(void **state) {
                 { RUNG_REFUSE_IF_HELD, STEP_IN_USE, 0, FAULT_STORAGE_IN_USE },
                 { RUNG_UNLOAD, STEP_IN_USE, 0, FAULT_MODULE_IN_USE },
                 { RUNG_CLEAR_WAY, STEP_BLOCKED, 0, FAULT_FOREIGN_STUCK },
+                { RUNG_REFUSE_IF_DOWN, STEP_DOWN, 0, FAULT_LINK_DOWN },
                 { RUNG_BIND_VF, STEP_NO_DRIVER, 0, FAULT_NOT_TAKEN },
                 { RUNG_VFS_OFF, STEP_DIED, 0, FAULT_WORKER_DIED },
         };

@@ -11,6 +11,11 @@
 static void put_world(Fake *f, Rung rung) {
         fake_init(f);
         switch (rung) {
+        case RUNG_REFUSE_IF_DOWN:
+                put(f, 'd', "", DEVICES PF "/net");
+                put(f, 'd', "", DEVICES PF "/net/eth0");
+                put(f, 'f', "0x1003", DEVICES PF "/net/eth0/flags");
+                break;
         case RUNG_REFUSE_IF_HELD:
                 put_vfs(f, 1);
                 put_bound(f, VF0, "vfio-pci");

@@ -279,6 +279,29 @@ static void a_driver_that_is_built_in_is_enoent(void **state) {
 
 /* reset, rescan */
 
+static void a_vf_with_a_net_device_that_is_down_is_refused(void **state) {
+        Fake f;
+        StepResult result;
+
+        (void) state;
+        fake_init(&f);
+        put_vfs(&f, 1);
+        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_DOWN, .fn = vf0)));
+        put(&f, 'd', "", DEVICES VF0 "/net");
+        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_DOWN, .fn = vf0)));
+        put(&f, 'd', "", DEVICES VF0 "/net/eth1");
+        put(&f, 'f', "0x1003", DEVICES VF0 "/net/eth1/flags");
+        assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_DOWN, .fn = vf0)));
+        put(&f, 'd', "", DEVICES VF0 "/net/eth2");
+        put(&f, 'f', "0x1002", DEVICES VF0 "/net/eth2/flags");
+        result = climb(&f, STEP(.rung = RUNG_REFUSE_IF_DOWN, .fn = vf0));
+        assert_answer(result, STEP_DOWN, 0);
+        assert_string_equal(result.text, "eth2");
+        /* What cannot be read is not up. */
+        drop(&f, DEVICES VF0 "/net/eth2/flags");
+        assert_answer(climb(&f, STEP(.rung = RUNG_REFUSE_IF_DOWN, .fn = vf0)), STEP_FAILED, ENOENT);
+}
+
 static void a_vf_is_reset_by_flr_alone(void **state) {
         Fake f;
 
@@ -355,6 +378,7 @@ int main(void) {
                 cmocka_unit_test(a_module_in_use_is_said),
                 cmocka_unit_test(a_driver_that_still_has_a_device_is_not_unloaded),
                 cmocka_unit_test(a_driver_that_is_built_in_is_enoent),
+                cmocka_unit_test(a_vf_with_a_net_device_that_is_down_is_refused),
                 cmocka_unit_test(a_vf_is_reset_by_flr_alone),
                 cmocka_unit_test(a_vf_that_knows_no_flr_is_not_reset),
                 cmocka_unit_test(a_pf_is_reset_as_it_is),
