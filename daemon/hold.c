@@ -2,7 +2,6 @@
 /*
  * Holds
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/macro.h"
 #include "base/str.h"
 
@@ -169,42 +169,23 @@ static int find_one(const Holds *all, const char *name, Bdf fn, Holders *ret) {
         return ret ? holders_add(ret, &holder) : 0;
 }
 
-static int walk(const Holds *all, int (*see)(const Holds *all, const char *name, void *userdata),
-                void *userdata) {
-        struct dirent *e;
-        int fd, r = 0;
-        DIR *d;
-
-        fd = openat(all->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        d = fdopendir(fd);
-        if (!d) {
-                close_fd(fd);
-                return -ENOMEM;
-        }
-        while (r >= 0 && (e = readdir(d)))
-                r = see(all, e->d_name, userdata);
-        closedir(d);
-        return r < 0 ? r : 0;
-}
-
 typedef struct Search {
+        const Holds *all;
         Bdf fn;
         Holders *found;
 } Search;
 
-static int see_one(const Holds *all, const char *name, void *userdata) {
+static int see_one(const char *name, void *userdata) {
         const Search *s = userdata;
 
-        return find_one(all, name, s->fn, s->found);
+        return find_one(s->all, name, s->fn, s->found);
 }
 
 int holds_find(Holds *all, Bdf fn, Holders *ret) {
-        return walk(all, see_one, &(Search){ fn, ret });
+        return folder_walk(all->dir, see_one, &(Search){ all, fn, ret });
 }
 
-static int see_id(const Holds *all _unused_, const char *name, void *userdata) {
+static int see_id(const char *name, void *userdata) {
         uint32_t *next = userdata, id;
 
         if (parse_u32(name, UINT32_MAX - 1, &id) >= 0 && id >= *next)
@@ -243,7 +224,7 @@ int holds_open(Holds *all, sd_event *event, int runtime) {
         if (all->dir < 0)
                 return -errno;
         all->next_id = 1;
-        r = walk(all, see_id, &all->next_id);
+        r = folder_walk(all->dir, see_id, &all->next_id);
         if (r < 0)
                 return r;
         r = sd_event_add_inotify_fd(event, &all->watch, all->dir, IN_CLOSE_WRITE, on_close, all);

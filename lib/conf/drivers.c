@@ -173,7 +173,7 @@ static int take_row(const char *path, config_setting_t *setting, size_t list, Dr
         return lists[list].add(&d, line, rows);
 }
 
-static int take_list(const char *path, config_setting_t *setting, DriverRows *rows,
+static int take_list(const char *path, config_setting_t *setting, void *userdata,
                      SettingsError *e) {
         unsigned line = config_setting_source_line(setting);
         const char *name = config_setting_name(setting);
@@ -188,23 +188,14 @@ static int take_list(const char *path, config_setting_t *setting, DriverRows *ro
         if (!config_setting_is_list(setting))
                 return source_fail(e, path, line, "'%s' is a list: ( { ... }, { ... } )", name);
         for (unsigned i = 0; r == 0 && i < (unsigned) config_setting_length(setting); i++)
-                r = take_row(path, config_setting_get_elem(setting, i), list, rows, e);
+                r = take_row(path, config_setting_get_elem(setting, i), list, userdata, e);
         return r;
 }
 
 int drivers_read(const char *path, DriverRows *rows, SettingsError *ret_error) {
         size_t n_before = rows->n, n_quirks = rows->quirks.n;
-        config_setting_t *root;
-        config_t config;
-        int r;
+        int r = source_each(path, take_list, rows, ret_error);
 
-        r = source_read(path, &config, ret_error);
-        if (r < 0)
-                return r;
-        root = config_root_setting(&config);
-        for (unsigned i = 0; r == 0 && i < (unsigned) config_setting_length(root); i++)
-                r = take_list(path, config_setting_get_elem(root, i), rows, ret_error);
-        config_destroy(&config);
         if (r < 0) {
                 rows->n = n_before;
                 rows->quirks.n = n_quirks;

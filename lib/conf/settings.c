@@ -45,7 +45,7 @@ static const char *nth_key(unsigned i) {
         return i < ELEMENTSOF(keys) ? keys[i].name : NULL;
 }
 
-static int take(const char *path, const config_setting_t *setting, Settings *s, SettingsError *e) {
+static int take(const char *path, config_setting_t *setting, void *userdata, SettingsError *e) {
         const char *name = config_setting_name(setting);
         const Key *key = find_key(name);
 
@@ -54,22 +54,13 @@ static int take(const char *path, const config_setting_t *setting, Settings *s, 
                                    "there is no '%s'; did you mean '%s'?", name,
                                    source_nearest(name, nth_key));
         return source_number(path, setting, key->min, key->max,
-                             (uint32_t *) ((char *) s + key->offset), e);
+                             (uint32_t *) ((char *) userdata + key->offset), e);
 }
 
 int settings_read(const char *path, Settings *ret, SettingsError *ret_error) {
         Settings s = SETTINGS_DEFAULT;
-        config_setting_t *root;
-        config_t config;
-        int r;
+        int r = source_each(path, take, &s, ret_error);
 
-        r = source_read(path, &config, ret_error);
-        if (r < 0)
-                return r;
-        root = config_root_setting(&config);
-        for (unsigned i = 0; r == 0 && i < (unsigned) config_setting_length(root); i++)
-                r = take(path, config_setting_get_elem(root, i), &s, ret_error);
-        config_destroy(&config);
         if (r == 0)
                 *ret = s;
         return r;

@@ -69,7 +69,8 @@ static int parse(const char *path, const char *text, config_t *config, SettingsE
         return -EBADMSG;
 }
 
-int source_read(const char *path, config_t *ret, SettingsError *ret_error) {
+/* Nothing is left to destroy after a failure. */
+static int read_config(const char *path, config_t *ret, SettingsError *ret_error) {
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -79,6 +80,21 @@ int source_read(const char *path, config_t *ret, SettingsError *ret_error) {
                 r = parse(path, text, ret, ret_error);
         else if (r != -EBADMSG)
                 snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", path, strerror(-r));
+        return r;
+}
+
+int source_each(const char *path, SourceTake take, void *userdata, SettingsError *ret_error) {
+        config_setting_t *root;
+        config_t config;
+        int r;
+
+        r = read_config(path, &config, ret_error);
+        if (r < 0)
+                return r;
+        root = config_root_setting(&config);
+        for (unsigned i = 0; r == 0 && i < (unsigned) config_setting_length(root); i++)
+                r = take(path, config_setting_get_elem(root, i), userdata, ret_error);
+        config_destroy(&config);
         return r;
 }
 

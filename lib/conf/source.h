@@ -16,11 +16,14 @@
 
 #include "conf/settings.h"
 
+typedef int (*SourceTake)(const char *path, config_setting_t *setting, void *userdata,
+                          SettingsError *ret_error);
+
 /*
- * 0, and *ret is the caller's to config_destroy(); -ENOENT: no such file; -EBADMSG: *ret_error says where and why; -errno of
- * the file, with *ret_error. Nothing is left to destroy after a failure.
+ * Reads the file and has each setting on its top taken, until one is not 0. 0; -ENOENT: no such file; -EBADMSG: *ret_error
+ * says where and why; -errno of the file, with *ret_error; what take() returned.
  */
-int source_read(const char *path, config_t *ret, SettingsError *ret_error);
+int source_each(const char *path, SourceTake take, void *userdata, SettingsError *ret_error);
 
 /* "FILE:LINE: why". Returns -EBADMSG. */
 int source_fail(SettingsError *e, const char *path, unsigned line, const char *format, ...)
