@@ -24,6 +24,8 @@
 #define NAME_IS_OURS 1 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
 #define PEERS_MAX 64
 #define RETRY_USEC 5000000
+/* So long a client that cannot be let in waits in the socket's queue. */
+#define PAUSE_USEC 1000000
 
 struct Connection {
         Manager *manager;
@@ -202,12 +204,42 @@ static int peer_new(Manager *m, int fd) {
         return connection_new(m, bus, false);
 }
 
+static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        const Bus *b = userdata;
+
+        (void) sd_event_source_set_enabled(b->listen, SD_EVENT_ON);
+        return 0;
+}
+
+/*
+ * For want of descriptors or memory: the client stays in the socket's queue, which would wake us again and again. The timer
+ * has been there from the start, for it may need a descriptor itself.
+ */
+static void pause_listening(const Bus *b, int error) {
+        int r;
+
+        r = sd_event_source_set_time_relative(b->pause, PAUSE_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(b->pause, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(b->listen, SD_EVENT_OFF);
+        log_error_errno(r < 0 ? r : error,
+                        "cannot let a client in on the private socket, trying again in 1 s");
+}
+
+/* That one client went away again, or was in a hurry, says nothing of the next. */
+static bool is_about_one(int error) {
+        return error == EAGAIN || error == EINTR || error == ECONNABORTED;
+}
+
 static int on_connect(sd_event_source *source _unused_, int fd, uint32_t revents _unused_,
                       void *userdata) {
         _cleanup_close_ int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         Manager *m = userdata;
         int r;
 
+        if (peer < 0 && !is_about_one(errno))
+                pause_listening(&m->bus, -errno);
         if (peer < 0 || !is_root(peer) || count_peers(&m->bus) >= PEERS_MAX)
                 return 0;
         r = peer_new(m, TAKE_FD(peer));
@@ -239,7 +271,11 @@ static int listen_privately(Manager *m) {
         umask(mask);
         if (r < 0 || listen(b->fd, SOMAXCONN) < 0)
                 return -errno;
-        return sd_event_add_io(m->event, &b->listen, b->fd, EPOLLIN, on_connect, m);
+        r = sd_event_add_time_relative(m->event, &b->pause, CLOCK_MONOTONIC, PAUSE_USEC, 0,
+                                       on_pause_over, b);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(b->pause, SD_EVENT_OFF);
+        return r < 0 ? r : sd_event_add_io(m->event, &b->listen, b->fd, EPOLLIN, on_connect, m);
 }
 
 int bus_start(Manager *m) {
@@ -259,6 +295,7 @@ void bus_done(Bus *b) {
                 connection_free(b->connections);
         b->listen = sd_event_source_disable_unref(b->listen);
         b->retry = sd_event_source_disable_unref(b->retry);
+        b->pause = sd_event_source_disable_unref(b->pause);
         b->fd = close_fd(b->fd);
         free(b->socket);
         b->socket = NULL;

@@ -22,6 +22,7 @@ typedef struct Connection Connection;
 typedef struct Bus {
         Connection *connections;
         sd_event_source *listen, *retry;
+        sd_event_source *pause; /* nobody is let in until then */
         int fd; /* of the private socket */
         char *socket;
 } Bus;
