@@ -4,7 +4,6 @@
  *
  * A file that makes no sense is never fatal: it is put aside under another name, for people to look at.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/macro.h"
 #include "base/str.h"
 
@@ -57,6 +57,9 @@ static int read_job(int jobs, const char *name, uint32_t id, Record **ret) {
                 if (r < 0)
                         return r;
         }
+        /* Not the end of the file: what was begun may stand behind it. */
+        if (n < 0 && !feof(f))
+                return errno > 0 ? -errno : -EIO;
         r = check_record(record, id);
         if (r < 0)
                 return r;
@@ -73,8 +76,19 @@ static void put_aside(int jobs, const char *name, int error) {
         (void) renameat(jobs, name, jobs, aside);
 }
 
-static int load_job(const Ledger *l, const char *name, Records *all) {
+/* It says nothing of the file: another day it can be read. */
+static bool is_passing(int error) {
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EINTR;
+}
+
+typedef struct Load {
+        const Ledger *ledger;
+        Records all;
+} Load;
+
+static int load_job(const char *name, void *userdata) {
         _cleanup_(record_freep) Record *record = NULL;
+        Load *load = userdata;
         uint32_t id;
         int r;
 
@@ -82,14 +96,14 @@ static int load_job(const Ledger *l, const char *name, Records *all) {
                 return 0;
         r = parse_u32(name, UINT32_MAX, &id);
         if (r >= 0)
-                r = read_job(l->jobs, name, id, &record);
-        if (r == -ENOMEM)
+                r = read_job(load->ledger->jobs, name, id, &record);
+        if (r < 0 && is_passing(r))
                 return r;
         if (r < 0) {
-                put_aside(l->jobs, name, r);
+                put_aside(load->ledger->jobs, name, r);
                 return 0;
         }
-        r = records_add(all, record);
+        r = records_add(&load->all, record);
         if (r < 0)
                 return r;
         record = NULL;
@@ -97,26 +111,14 @@ static int load_job(const Ledger *l, const char *name, Records *all) {
 }
 
 int ledger_load(const Ledger *l, Records *ret) {
-        Records all = {};
-        struct dirent *e;
-        int fd, r = 0;
-        DIR *d;
+        Load load = { .ledger = l };
+        int r;
 
-        fd = openat(l->jobs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        d = fdopendir(fd);
-        if (!d) {
-                close_fd(fd);
-                return -ENOMEM;
-        }
-        while (r >= 0 && (e = readdir(d)))
-                r = load_job(l, e->d_name, &all);
-        closedir(d);
+        r = folder_walk(l->jobs, load_job, &load);
         if (r < 0) {
-                records_done(&all);
+                records_done(&load.all);
                 return r;
         }
-        *ret = all;
+        *ret = load.all;
         return 0;
 }

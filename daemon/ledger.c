@@ -195,20 +195,23 @@ int ledger_write_next_id(const Ledger *l, uint32_t id) {
         return write_file(l->fd, "next-id", fill_number, &id);
 }
 
-uint32_t ledger_read_next_id(const Ledger *l) {
+int ledger_read_next_id(const Ledger *l, uint32_t *ret) {
         _cleanup_fclose_ FILE *f = NULL;
         uint32_t id;
         int fd;
 
+        *ret = 1;
         fd = openat(l->fd, "next-id", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return 1;
+                return errno == ENOENT ? 0 : -errno;
         f = fdopen(fd, "re");
         if (!f) {
                 close_fd(fd);
-                return 1;
+                return -ENOMEM;
         }
-        return fscanf(f, "%" SCNu32, &id) == 1 && id > 0 ? id : 1;
+        if (fscanf(f, "%" SCNu32, &id) == 1 && id > 0)
+                *ret = id;
+        return 0;
 }
 
 static const char *result_name(uint32_t id, pid_t pid, char buf[static 32]) {
@@ -236,6 +239,8 @@ int result_read(int results, uint32_t id, pid_t pid, Outcome *ret) {
                 return -ENOMEM;
         }
         n = getline(&line, &size, f);
+        if (n < 0 && !feof(f))
+                return errno > 0 ? -errno : -EIO;
         if (n <= 0 || line[n - 1] != '\n')
                 return -EBADMSG;
         line[n - 1] = '\0';

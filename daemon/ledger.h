@@ -52,7 +52,8 @@ void ledger_forget(const Ledger *l, uint32_t id);
 
 /* Ids go on where they were, so that a job's name is never given twice. */
 int ledger_write_next_id(const Ledger *l, uint32_t id);
-uint32_t ledger_read_next_id(const Ledger *l); /* 1 where there is none */
+/* 1 where there is none, or nonsense. 0, -errno: it is there, and cannot be read now. */
+int ledger_read_next_id(const Ledger *l, uint32_t *ret);
 
 /*
  * All jobs, sorted. Files that cannot be read as a job are renamed to .ID.bad, with a line in the log. 0, -ENOMEM, -errno.

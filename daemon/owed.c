@@ -56,38 +56,45 @@ static void interrupt(Record *r) {
         owed_settle(r, RESULT_INTERRUPTED, &fault);
 }
 
-/* True if it is known what came of this step, or that does not matter. */
-static bool adopt_step(const Ledger *l, const Snapshot *s, Record *r, size_t index) {
+static int adopt_step(const Ledger *l, const Snapshot *s, Record *r, size_t index, bool *known) {
         const Step *step = r->plan->steps + index;
         pid_t pid = r->children[index].pid;
         Outcome outcome;
-        bool known;
+        bool told;
+        int k;
 
-        known = result_read(l->results, r->id, pid, &outcome) >= 0 && outcome.index == index;
+        k = result_read(l->results, r->id, pid, &outcome);
+        if (k < 0 && k != -ENOENT && k != -EBADMSG)
+                return k;
+        told = k >= 0 && outcome.index == index;
         /* Written down with its plan and never begun; and steps back do no harm twice. */
-        if (pid == 0 || (!known && (r->phase == CLIMB_BACK || may_be_done_again(s, step)))) {
+        if (pid == 0 || (!told && (r->phase == CLIMB_BACK || may_be_done_again(s, step)))) {
                 r->states[index] = STEP_STATE_WAITING;
-                return true;
+                return 0;
         }
-        if (!known)
+        if (!told)
                 outcome = (Outcome){ .index = index,
                                      .result = { .answer = shows_as_done(s, step) ? STEP_DONE
                                                                                   : STEP_DIED } };
+        /* What the child left is forgotten when it stands in the ledger, and not before. */
+        k = ledger_end(l, r->id, &outcome);
+        if (k < 0)
+                return k;
         (void) apply_outcome(r, &outcome);
-        (void) ledger_end(l, r->id, &outcome);
         result_forget(l->results, r->id, pid);
-        if (!known && is_unseen(step->rung))
+        if (!told && is_unseen(step->rung))
                 interrupt(r);
-        return known;
+        *known = *known && told;
+        return 0;
 }
 
-bool owed_adopt(const Ledger *l, const Snapshot *s, Record *r) {
-        bool known = true;
+int owed_adopt(const Ledger *l, const Snapshot *s, Record *r, bool *known) {
+        int k = 0;
 
-        for (size_t i = 0; i < r->plan->n_steps; i++)
+        for (size_t i = 0; k >= 0 && i < r->plan->n_steps; i++)
                 if (r->states[i] == STEP_STATE_RUNNING)
-                        known = adopt_step(l, s, r, i) && known;
-        return known;
+                        k = adopt_step(l, s, r, i, known);
+        return k;
 }
 
 bool owed_is_complete(const Record *r) {
@@ -175,10 +182,21 @@ static void drop_others(const Snapshot *s, Plan *plan) {
         plan->n_steps = n;
 }
 
-int owed_turn(const Snapshot *s, Record *r) {
+/* Takes over all three. */
+static void take_plan(Record *r, Plan *plan, StepState *states, Process *children) {
+        plan_free(r->plan);
+        free(r->states);
+        free(r->children);
+        r->plan = plan;
+        r->states = states;
+        r->children = children;
+}
+
+int owed_turn(const Ledger *l, const Snapshot *s, Record *r) {
         _cleanup_(plan_freep) Plan *back = NULL;
-        StepState *states;
-        Process *children;
+        _cleanup_free_ StepState *states = NULL;
+        _cleanup_free_ Process *children = NULL;
+        ClimbPhase phase = r->phase;
         int k;
 
         k = ladder_way_back(&r->op, r->plan, r->states, &back);
@@ -188,17 +206,15 @@ int owed_turn(const Snapshot *s, Record *r) {
                 drop_others(s, back);
         states = calloc(back->n_steps + 1, sizeof(StepState));
         children = calloc(back->n_steps + 1, sizeof(Process));
-        if (!states || !children) {
-                free(states);
-                free(children);
+        if (!states || !children)
                 return -ENOMEM;
-        }
-        free(r->states);
-        free(r->children);
-        plan_free(r->plan);
-        r->states = states;
-        r->children = children;
-        r->plan = TAKE_PTR(back);
+        /* A line of this plan behind the other one in the file would be about another step. */
         r->phase = CLIMB_BACK;
+        k = ledger_write(l, r, &(Climb){ .plan = back, .states = states });
+        if (k < 0) {
+                r->phase = phase;
+                return k;
+        }
+        take_plan(r, TAKE_PTR(back), TAKE_PTR(states), TAKE_PTR(children));
         return 0;
 }

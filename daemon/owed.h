@@ -15,10 +15,11 @@
 #include "daemon/record.h"
 
 /*
- * Takes over what children said of the steps that were under way. True if it is known of each what came of it, or it may be
- * done again. What the world does not show is settled as interrupted.
+ * Takes over what children said of the steps that were under way. *known becomes false if it is not known of each what came of it,
+ * nor may it be done again. What the world does not show is settled as interrupted. 0; -errno: some are under way still, and
+ * it can be called again.
  */
-bool owed_adopt(const Ledger *l, const Snapshot *s, Record *r);
+int owed_adopt(const Ledger *l, const Snapshot *s, Record *r, bool *known);
 
 /* A step failed behind which nothing of the plan may be done. */
 bool owed_is_stopped(const Record *r);
@@ -36,8 +37,11 @@ bool owed_wants_roll_back(const Record *r);
  */
 void owed_ask_again(Record *r);
 
-/* The record's plan becomes that of its way back; for one that is planned anew only what is right then, too. 0, -ENOMEM. */
-int owed_turn(const Snapshot *s, Record *r);
+/*
+ * The record's plan becomes that of its way back, in the ledger first; for one that is planned anew only what is right then,
+ * too. 0; -errno: neither has changed.
+ */
+int owed_turn(const Ledger *l, const Snapshot *s, Record *r);
 
 /* The job ends so whatever the queue says. */
 void owed_settle(Record *r, JobResult result, const Fault *fault);

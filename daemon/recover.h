@@ -14,7 +14,7 @@
 int recover_start(Manager *m);
 void recover_free(Recovery *rec);
 
-/* A child of ours did a step that was owed. */
+/* A child of ours did a step that was owed: debts.c. */
 void recover_step_done(Manager *m, const WorkerRequest *request, const Outcome *outcome);
 /* A step that was owed is overdue. */
 void recover_overdue(Manager *m);

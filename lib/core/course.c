@@ -83,7 +83,12 @@ static void turn(Job *j) {
                 course_end(j, result_of(j));
                 return;
         }
-        /* Behind a child that died inside a write, it may have died with the global lock: only autoprobe takes none. */
+        /*
+         * Behind a child that died inside a write, it may have died with the global lock: only autoprobe takes none. One that
+         * somebody killed has left the kernel before it is gone and holds nothing, but its status does not tell: an Oops ends
+         * its task with SIGKILL, too (arch/x86/mm/fault.c, page_fault_oops()), and the taint flag that would is for good and
+         * all the host's. What is parked waits for the next job of its PF.
+         */
         if (j->climb.died)
                 plan_keep(back, RUNG_FREE_PROBE);
         if (climb_take_plan(c, CLIMB_BACK, back) < 0)

@@ -5,7 +5,9 @@
 Each test is named after the promise it keeps.
 """
 import os
+import resource
 import sys
+import time
 import unittest
 import xml.etree.ElementTree as xml
 
@@ -256,6 +258,36 @@ class NoBus(WithStage):
         self.addCleanup(bus.close)
         path = dict(bus.call("ListPFs"))[IGB0]
         self.assertEqual(bus.get(path, PF, "VFs"), 1)
+
+
+class Descriptors(WithStage):
+    # With a system bus: in its place the wait for one would take and give back descriptors.
+    def test_without_descriptors_a_client_waits_and_the_loop_does_not_spin(self):
+        peer = wire.Bus(self.stage.path("run/private"), hello=False)
+        self.addCleanup(peer.close)
+        pid = self.stage.processes["sriovd"].pid
+
+        def children():
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+                return f.read().split()
+        # Each has a descriptor of the daemon's, which is free when it has gone.
+        self.stage.until(lambda: not children(), "the end of its children")
+        used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(len(used) + 1)) - used), before[1]))
+
+        def refusals():
+            with open(self.stage.path("sriovd.log"), encoding="utf-8") as log:
+                return sum("cannot let a client in" in line for line in log)
+        begun = time.monotonic()
+        self.stage.start("sriovctl", [self.stage.sriovctl, "list"])
+        self.stage.until(lambda: refusals() >= 3, "the third try")
+        # One each second; a loop that spins makes thousands.
+        self.assertLess(refusals(), time.monotonic() - begun + 3)
+        self.assertEqual(len(peer.call("ListPFs")), 3)
+        self.assertIsNone(self.stage.processes["sriovctl"].poll())
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        self.assertEqual(self.stage.processes["sriovctl"].wait(60), 0)
 
 
 class NoDaemon(unittest.TestCase):

@@ -4,11 +4,13 @@
 
 SRIOVD_DIE_AT=N (tests/sim/die.c) kills the daemon before and after each write of the ledger and after each release of
 a child. Another one is started, now and then killed as well in what it owes, and then the world must be whole. A sample;
-with SRIOVD_LONG every place.
+with SRIOVD_LONG every place. Each operation is also gone through to its end: the daemon aborts by itself where it releases a child
+for a step that its ledger does not know of.
 """
 import concurrent.futures
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -69,6 +71,10 @@ def is_idle(stage):
     return p.returncode == 0 and p.stdout.strip() == ""
 
 
+def is_alive(stage):
+    return stage.processes["sriovd"].poll() is None
+
+
 def wait_for_death(stage):
     """False if it outlived its queue."""
     daemon = stage.processes["sriovd"]
@@ -80,6 +86,9 @@ def wait_for_death(stage):
             return False
         time.sleep(0.01)
     stage.processes.pop("sriovd")
+    if daemon.returncode != -signal.SIGKILL:
+        with open(stage.path("sriovd.log"), encoding="utf-8") as log:
+            raise Wrong(f"ended with {daemon.returncode}: {log.readlines()[-1:]}")
     return True
 
 
@@ -152,9 +161,12 @@ def play(operation, at):
         if "sriovd" in stage.processes:
             stage.stop("sriovd")
         stage.start_daemon()
-        stage.until(lambda: is_idle(stage), "the end of the queue", 60)
+        stage.until(lambda: is_idle(stage) or not is_alive(stage), "the end of the queue", 60)
         third = submit(stage, ("set", NVME, "0"))
-        stage.until(lambda: is_idle(stage), "the end of the last job", 60)
+        stage.until(lambda: is_idle(stage) or not is_alive(stage), "the end of the last job", 60)
+        if not is_alive(stage):
+            wait_for_death(stage)
+            raise Wrong("dies where it should not")
         result = check_jobs(stage, (first, second, third))
         check_world(stage, expect, result)
         return died, result

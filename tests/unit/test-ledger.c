@@ -5,7 +5,9 @@
 #include "tests/unit/test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -244,6 +246,64 @@ static void a_file_cut_anywhere_is_put_aside_or_lacks_its_last_line(void **state
         }
 }
 
+/* Who was killed in the middle of a line never acted upon it; what the next daemon writes must not join it. */
+static void a_line_torn_by_death_does_not_cost_the_job(void **state) {
+        static const char *const torn[] = { "e", "end 1 failed 5 0 - - 0", "begin 2 102 7" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(torn); i++) {
+                Outcome second = { .index = 1 };
+                Records all;
+                int fd;
+
+                write_running(7);
+                fd = openat(ledger.jobs, "7", O_WRONLY | O_APPEND | O_CLOEXEC);
+                assert_int_equal(write(fd, torn[i], strlen(torn[i])), strlen(torn[i]));
+                close(fd);
+                load(&all);
+                assert_int_equal(all.n, 1);
+                assert_int_equal(all.items[0]->states[1], STEP_STATE_RUNNING);
+                assert_int_equal(all.items[0]->states[2], STEP_STATE_WAITING);
+                records_done(&all);
+                assert_int_equal(ledger_end(&ledger, 7, &second), 0);
+                load(&all);
+                assert_int_equal(all.n, 1);
+                assert_int_equal(all.items[0]->states[1], STEP_STATE_DONE);
+                records_done(&all);
+        }
+}
+
+static void leave_descriptors(const struct rlimit *old, rlim_t n) {
+        int fd = dup(ledger.jobs);
+
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(
+                setrlimit(RLIMIT_NOFILE, &(struct rlimit){ (rlim_t) fd + n, old->rlim_max }), 0);
+}
+
+/* For want of descriptors it cannot be told what is in the ledger: the daemon must end, and no job be put aside. */
+static void a_file_that_cannot_be_opened_just_now_is_not_put_aside(void **state) {
+        struct rlimit old;
+        uint32_t id;
+        Records all;
+
+        (void) state;
+        write_running(7);
+        assert_int_equal(ledger_write_next_id(&ledger, 8), 0);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+        /* One descriptor for the folder, none for the file. */
+        leave_descriptors(&old, 1);
+        assert_int_equal(ledger_load(&ledger, &all), -EMFILE);
+        leave_descriptors(&old, 0);
+        assert_int_equal(ledger_read_next_id(&ledger, &id), -EMFILE);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+        assert_int_equal(unlinkat(ledger.fd, "next-id", 0), 0);
+        load(&all);
+        assert_int_equal(all.n, 1);
+        records_done(&all);
+}
+
 static void nonsense_is_put_aside_and_no_one_dies_of_it(void **state) {
         static const char *const nonsense[] = {
                 "",
@@ -298,11 +358,18 @@ static void a_child_leaves_its_result_for_the_next_daemon(void **state) {
         assert_int_equal(result_read(ledger.results, 7, 100, &back), -ENOENT);
 }
 
+static uint32_t next_id(void) {
+        uint32_t id = 0;
+
+        assert_int_equal(ledger_read_next_id(&ledger, &id), 0);
+        return id;
+}
+
 static void ids_go_on_where_they_were(void **state) {
         (void) state;
-        assert_int_equal(ledger_read_next_id(&ledger), 1);
+        assert_int_equal(next_id(), 1);
         assert_int_equal(ledger_write_next_id(&ledger, UINT32_MAX), 0);
-        assert_int_equal(ledger_read_next_id(&ledger), UINT32_MAX);
+        assert_int_equal(next_id(), UINT32_MAX);
 }
 
 int main(void) {
@@ -313,6 +380,9 @@ int main(void) {
                 cmocka_unit_test_setup(a_kind_of_holder_of_a_later_version_is_in_use_all_the_same,
                                        empty_jobs),
                 cmocka_unit_test_setup(a_file_cut_anywhere_is_put_aside_or_lacks_its_last_line,
+                                       empty_jobs),
+                cmocka_unit_test_setup(a_line_torn_by_death_does_not_cost_the_job, empty_jobs),
+                cmocka_unit_test_setup(a_file_that_cannot_be_opened_just_now_is_not_put_aside,
                                        empty_jobs),
                 cmocka_unit_test_setup(nonsense_is_put_aside_and_no_one_dies_of_it, empty_jobs),
                 cmocka_unit_test_setup(a_key_of_a_later_version_is_passed_over, empty_jobs),

@@ -10,7 +10,10 @@
 #include "core/stack.h"
 
 #include "daemon/judge.h"
+#include "daemon/manager.h"
 #include "daemon/record.h"
+#include "daemon/recover.h"
+#include "daemon/stuck.h"
 #include "daemon/times.h"
 
 #define VFIO_WAIT                                                                                  \
@@ -216,6 +219,44 @@ static void times_are_bounded(void **state) {
         assert_int_equal(p.n_seen, PACE_SEEN_MAX);
 }
 
+/* learning */
+
+void manager_kick(Manager *m) {
+        (void) m;
+}
+
+void recover_overdue(Manager *m) {
+        (void) m;
+}
+
+/* What is learnt of a write that took all of its time. */
+static size_t learn(uint32_t flags, StepAnswer answer, const char *driver) {
+        _cleanup_(record_freep) Record *r = record_new();
+        Step step = { .rung = RUNG_UNBIND, .fn = PF };
+        Outcome outcome = { .result = { .answer = answer } };
+        Manager m = { .ledger = { .fd = dir } };
+
+        assert_non_null(r);
+        r->op.flags = flags;
+        assert_int_equal(str_copy(step.was, sizeof(step.was), driver), 0);
+        outcome.usec = pace_deadline_sec(&m.pace, &step) * UINT64_C(1000000);
+        m.snapshot = snapshot_new();
+        stuck_step_over(&m, r, 1, &step, &outcome);
+        snapshot_free(m.snapshot);
+        return m.pace.n_seen;
+}
+
+/* It may have waited for the user that was forced, however long. */
+static void what_was_forced_teaches_no_deadline(void **state) {
+        (void) state;
+        assert_int_equal(learn(0, STEP_DONE, "igb"), 1);
+        assert_int_equal(learn(OP_ROLLBACK, STEP_DONE, "igb"), 1);
+        assert_int_equal(learn(OP_FORCE_IN_USE, STEP_DONE, "igb"), 0);
+        assert_int_equal(learn(OP_FORCE_STORAGE, STEP_DONE, "igb"), 0);
+        assert_int_equal(learn(OP_FORCE_STORAGE | OP_ROLLBACK, STEP_DONE, "igb"), 0);
+        assert_int_equal(learn(0, STEP_DIED, "igb"), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(only_single_devices_rungs_can_be_outside),
@@ -226,6 +267,7 @@ int main(void) {
                 cmocka_unit_test(looks_become_rarer),
                 cmocka_unit_test(who_waits_for_somebody_else_teaches_nothing),
                 cmocka_unit_test(a_record_keeps_each_place_once_and_not_without_end),
+                cmocka_unit_test(what_was_forced_teaches_no_deadline),
                 cmocka_unit_test(times_seen_outlive_the_daemon),
                 cmocka_unit_test(nonsense_among_the_times_is_skipped),
                 cmocka_unit_test(times_are_bounded),
