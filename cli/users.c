@@ -2,8 +2,7 @@
 /*
  * sriovctl users
  *
- * The daemon looks anew, in a child, for each answer. It knows the users of one function, or of all:
- * a PF's are shown with those of its VFs, for they are lost with it.
+ * The daemon looks anew, in a child, for each answer. A PF's users are those of its VFs as well, for they are lost with it.
  */
 #include <errno.h>
 
@@ -17,7 +16,6 @@
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/table.h"
-#include "cli/world.h"
 
 static const Column columns[] = {
         { "DEVICE", "function", LOOK_TEXT, true }, { "KIND", "kind", LOOK_TEXT, true },
@@ -56,50 +54,27 @@ static int add(const Cli *c, json_object *list, json_object *holder) {
         return 0;
 }
 
-static bool is_of(json_object *holder, json_object *pf) {
-        const char *function = record_text(holder, "function");
-
-        /* Whose user it is cannot be told: then it may be this one's. */
-        return !function || streq(function, record_show(pf, "address")) ||
-               world_vf_at(pf, function);
-}
-
-/* pf: NULL for all that were asked for. */
-static int add_those(const Cli *c, json_object *list, json_object *more, json_object *pf) {
-        int r = 0;
-
-        for (size_t i = 0; i < record_length(more) && r == 0; i++) {
-                json_object *holder = json_object_array_get_idx(more, i);
-
-                if (!pf || is_of(holder, pf))
-                        r = add(c, list, holder);
-        }
-        return r;
-}
-
-static int add_device(Cli *c, json_object *world, const char *typed, json_object *list) {
+static int add_device(Cli *c, const char *typed, json_object *list) {
         _cleanup_json_ json_object *more = NULL;
-        json_object *pf;
         Name name;
         int r;
 
         r = name_parse(c, typed, &name);
-        if (r > 0)
-                return r;
-        pf = world_pf(world, &name);
-        r = ask(c, pf ? "" : name.text, &more);
-        return r > 0 ? r : add_those(c, list, more, pf);
+        if (r == 0)
+                r = ask(c, name.text, &more);
+        for (size_t i = 0; i < record_length(more) && r == 0; i++)
+                r = add(c, list, json_object_array_get_idx(more, i));
+        return r;
 }
 
 static int holders_get(Cli *c, int argc, char **argv, json_object **ret) {
-        _cleanup_json_ json_object *list = json_object_new_array(), *world = NULL;
-        int r;
+        _cleanup_json_ json_object *list = json_object_new_array();
+        int r = 0;
 
         if (!list)
                 return say_oom(c);
-        r = world_get(c, &world);
         for (int i = 1; i < argc && r == 0; i++)
-                r = add_device(c, world, argv[i], list);
+                r = add_device(c, argv[i], list);
         if (r > 0)
                 return r;
         *ret = TAKE_PTR(list);

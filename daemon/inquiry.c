@@ -14,6 +14,10 @@
 #include "daemon/users.h"
 
 #define DEADLINE_SEC 10
+/* A driver may hold RTNL for seconds. After this time the question is asked anew without all that waits for it. */
+#define PATIENCE_SEC 2
+/* Under way at once, those left out that are late. */
+#define AT_ONCE (WORKERS_ASKED_MAX - INQUIRIES_LATE_MAX)
 /* The last of them are for root's own socket: nobody else keeps root from asking. */
 #define INQUIRIES_MAX 32
 #define INQUIRIES_BUS_MAX 24
@@ -25,6 +29,8 @@ struct Inquiry {
         WorkerWork work;
         Bdf fn;
         bool asked;
+        bool glance; /* ask it so that it waits for nothing, and say what cannot be told then */
+        bool impatient; /* its patience is over */
         sd_bus_message *message;
         sd_event_source *deadline;
 };
@@ -64,20 +70,47 @@ static const char *subject(const Inquiry *q, char buf[static BDF_MAX]) {
         return bdf_is_none(q->fn) ? "users" : bdf_format(q->fn, buf);
 }
 
-static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+/* Its child is left where it is, and as long as one is there no other is sent the same way. */
+static void lose_patience(Inquiry *q) {
+        Inquiries *all = &q->manager->inquiries;
+
+        if (q->asked && !q->glance && all->n_late < ELEMENTSOF(all->late))
+                all->late[all->n_late++] = q->id;
+        q->asked = q->asked && q->glance;
+        q->glance = q->impatient = true;
+        inquiries_ask(q->manager);
+}
+
+static void forget_late(Inquiries *all, uint32_t id) {
+        for (size_t i = 0; i < all->n_late; i++)
+                if (all->late[i] == id) {
+                        all->late[i] = all->late[--all->n_late];
+                        return;
+                }
+}
+
+static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        const uint64_t rest = (DEADLINE_SEC - PATIENCE_SEC) * UINT64_C(1000000);
         Inquiry *q = userdata;
         Fault late = fault_text(FAULT(FAULT_NO_ANSWER, .number = DEADLINE_SEC),
                                 subject(q, (char[BDF_MAX]){ 0 }));
 
+        if (q->work == WORKER_USERS && !q->impatient &&
+            sd_event_source_set_time(source, usec + rest) >= 0 &&
+            sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0) {
+                lose_patience(q);
+                return 0;
+        }
         refuse(q, &late);
         inquiry_free(q);
         return 0;
 }
 
 /* True if a child is at it. Without one it is tried again when the next comes back, until its time is over. */
-static bool ask(Manager *m, const Inquiry *q) {
+static bool ask(Manager *m, Inquiry *q) {
         WorkerRequest request = { .work = q->work,
                                   .job = q->id,
+                                  .glance = q->glance,
                                   .busy = manager_state(m) != MANAGER_IDLE,
                                   .step = { .fn = q->fn, .vf = BDF_NONE } };
         Worker *w;
@@ -87,8 +120,10 @@ static bool ask(Manager *m, const Inquiry *q) {
 
 void inquiries_ask(Manager *m) {
         for (Inquiry *q = m->inquiries.first; q; q = q->next)
-                if (!q->asked && workers_asked(&m->workers) < WORKERS_ASKED_MAX)
+                if (!q->asked && workers_asked(&m->workers) < AT_ONCE + m->inquiries.n_late) {
+                        q->glance = q->glance || m->inquiries.n_late > 0;
                         q->asked = ask(m, q);
+                }
 }
 
 static bool is_full(const Inquiries *all, sd_bus_message *message) {
@@ -115,7 +150,9 @@ int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd
         *end = q;
         all->n++;
         r = sd_event_add_time_relative(m->event, &q->deadline, CLOCK_MONOTONIC,
-                                       DEADLINE_SEC * UINT64_C(1000000), 0, on_deadline, q);
+                                       (work == WORKER_USERS ? PATIENCE_SEC : DEADLINE_SEC) *
+                                               UINT64_C(1000000),
+                                       0, on_time, q);
         if (r < 0) {
                 inquiry_free(q);
                 return r;
@@ -124,14 +161,30 @@ int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd
         return 1;
 }
 
+/* A PF's VFs are lost with it, and so are their holds. */
+static int find_holds(Manager *m, Bdf fn, Holders *ret) {
+        int r = holds_find(&m->holds, fn, ret);
+
+        if (bdf_is_none(fn))
+                return r;
+        FOREACH_FN (f, m->snapshot) {
+                if (r < 0)
+                        return r;
+                if (f->flags & FN_VF && bdf_equal(f->pf, fn))
+                        r = holds_find(&m->holds, f->bdf, ret);
+        }
+        return r;
+}
+
 static int append_users(Manager *m, const Inquiry *q, const WorkerReply *reply,
                         const WorkerFds *fds, sd_bus_message *message) {
         Holders found = {};
         int r;
 
         r = users_unpack(reply, fds, &found);
+        users_drop_guards(&found);
         if (r >= 0)
-                r = holds_find(&m->holds, q->fn, &found);
+                r = find_holds(m, q->fn, &found);
         if (r >= 0)
                 r = users_append(message, &found);
         holders_done(&found);
@@ -194,7 +247,10 @@ void inquiry_answered(Manager *m, const WorkerRequest *request, const WorkerRepl
         Fault fault;
         int r;
 
-        if (!q)
+        if (!request->glance)
+                forget_late(&m->inquiries, request->job);
+        /* Without a reply from the first child there may be one from the second. */
+        if (!q || (!reply && q->glance && !request->glance))
                 return;
         r = reply ? tell(m, q, reply, fds) : -ECHILD;
         if (r == -ENOENT && !bdf_is_none(q->fn))

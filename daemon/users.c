@@ -15,19 +15,43 @@
 #define END(buf) (buf)[sizeof(buf) - 1] = '\0'
 
 /* It came from a program of our own; strings are ended all the same, and a kind is one that there is. */
-static void trim(Holders *all) {
-        size_t kept = 0;
-
+static void check(Holders *all) {
         for (Holder *h = all->items; h && h < all->items + all->n; h++) {
                 END(h->command);
                 END(h->detail);
                 if (h->kind >= _HOLDER_KIND_MAX)
                         h->kind = HOLDER_UNKNOWN;
-                if (h->kind == HOLDER_VFIO && h->pid == (uint32_t) getpid())
-                        continue;
-                all->items[kept++] = *h;
         }
+}
+
+static bool is_our_guard(const Holder *h) {
+        return h->kind == HOLDER_VFIO && h->pid == (uint32_t) getpid();
+}
+
+void users_drop_guards(Holders *all) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < all->n; i++)
+                if (!is_our_guard(all->items + i))
+                        all->items[kept++] = all->items[i];
         all->n = kept;
+}
+
+/*
+ * A step that met a guard met that of another job, for under its own it does not test the group: that job has the group's
+ * functions. And whoever is in the way is told of, if only by saying that he is not known.
+ */
+static int explain(const Step *step, Holders *all) {
+        Holder unknown = { .kind = HOLDER_UNKNOWN, .fn = step->fn };
+
+        for (size_t i = 0; i < all->n; i++)
+                if (is_our_guard(all->items + i))
+                        snprintf(all->items[i].detail, sizeof(all->items[i].detail),
+                                 "guarded for another job");
+        if (holders_force(all) != 0)
+                return 0;
+        snprintf(unknown.detail, sizeof(unknown.detail), "in use, by whom cannot be told");
+        return holders_add(all, &unknown);
 }
 
 int users_unpack(const WorkerReply *reply, const WorkerFds *fds, Holders *ret) {
@@ -39,7 +63,7 @@ int users_unpack(const WorkerReply *reply, const WorkerFds *fds, Holders *ret) {
         if (r < 0)
                 return r;
         all.items = items;
-        trim(&all);
+        check(&all);
         *ret = all;
         return 0;
 }
@@ -52,6 +76,8 @@ void users_complete(Manager *m, const WorkerRequest *request, const WorkerReply 
         if (result->answer != STEP_DONE && result->answer != STEP_IN_USE)
                 return;
         r = users_unpack(reply, fds, ret);
+        if (r >= 0 && result->answer == STEP_IN_USE)
+                r = explain(&request->step, ret);
         seen = ret->n;
         if (r >= 0)
                 r = holds_find(&m->holds, request->step.fn, ret);

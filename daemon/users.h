@@ -15,12 +15,14 @@
 
 typedef struct Manager Manager;
 
-/* The list that came with a reply. Guards of our own are no users. 0, -ENOMEM, -EBADMSG, -errno. */
+/* The list that came with a reply. 0, -ENOMEM, -EBADMSG, -errno. */
 int users_unpack(const WorkerReply *reply, const WorkerFds *fds, Holders *ret);
+/* To whoever merely asks, guards of our own are no users. */
+void users_drop_guards(Holders *all);
 
 /*
- * The answer of a refuse-if-held: *ret is everybody who is there (the caller's), and a declared hold that blocks makes
- * "done" to "in use". What cannot be told makes it fail.
+ * The answer of a refuse-if-held: *ret is everybody who is there (the caller's), never nobody if it is "in use", and a declared
+ * hold that blocks makes "done" to "in use". What cannot be told makes it fail.
  */
 void users_complete(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
                     const WorkerFds *fds, StepResult *result, Holders *ret);

@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/str.h"
 
+#include "kernel/attr.h"
 #include "kernel/kernel.h"
+#include "kernel/look.h"
 #include "kernel/pci.h"
-#include "kernel/scan.h"
 #include "kernel/step.h"
 
 #include "daemon/diagnose.h"
@@ -111,33 +113,81 @@ static void do_step(Kernel *k, int results, const WorkerRequest *request, Answer
                                 request->job);
 }
 
-static int users_of_all(Kernel *k, Holders *ret) {
-        _cleanup_(snapshot_freep) Snapshot *s = NULL;
+/* Functions that a question is about. */
+typedef struct Asked {
+        Bdf *items;
+        size_t n;
+} Asked;
+
+static int asked_add(Asked *all, Bdf fn) {
+        Bdf *more = reallocarray(all->items, all->n + 1, sizeof(Bdf));
+
+        if (!more)
+                return -ENOMEM;
+        all->items = more;
+        all->items[all->n++] = fn;
+        return 0;
+}
+
+static int compare(const void *a, const void *b) {
+        return bdf_compare(*(const Bdf *) a, *(const Bdf *) b);
+}
+
+/* No more is asked of each function than whether it counts: a scan would read ten files of all. */
+static int ask_for_all(Kernel *k, Asked *all) {
+        _cleanup_strv_ char **names = NULL;
+        char text[16];
+        Bdf fn, pf;
         int r;
 
-        r = scan_all(k, &s);
-        if (r < 0)
-                return r;
-        FOREACH_FN (f, s) {
-                if (!(f->flags & (FN_PF | FN_VF)))
+        r = k->list(k, ATTR_BUS(ATTR_DEVICES), &names);
+        STRV_FOREACH (name, names) {
+                if (bdf_parse(*name, &fn) < 0 ||
+                    (look_physfn(k, fn, &pf) <= 0 &&
+                     k->read(k, ATTR_FN(ATTR_TOTALVFS, fn), text, sizeof(text)) < 0))
                         continue;
-                r = k->users(k, f->bdf, false, ret);
-                /* It went while we looked at others. */
-                if (r < 0 && r != -ENOENT)
+                r = asked_add(all, fn);
+                if (r < 0)
                         return r;
         }
-        return 0;
+        if (all->n > 0)
+                qsort(all->items, all->n, sizeof(Bdf), compare);
+        return r;
+}
+
+/* A PF's VFs are lost with it. */
+static int ask_for(Kernel *k, Bdf fn, Asked *all) {
+        VfLinks links = {};
+        int r;
+
+        r = asked_add(all, fn);
+        if (r >= 0)
+                r = look_vf_links(k, fn, &links, NULL);
+        if (r == -ENOENT)
+                r = 0;
+        for (size_t i = 0; i < links.n_items && r >= 0; i++)
+                r = asked_add(all, links.items[i].vf);
+        vf_links_done(&links);
+        return r;
 }
 
 static int find_users(Kernel *k, const WorkerRequest *request, Answer *a) {
         Bdf fn = request->step.fn;
         Holders found = {};
+        Asked asked = {};
         int r;
 
-        r = bdf_is_none(fn) ? users_of_all(k, &found) : k->users(k, fn, request->guarded, &found);
+        r = bdf_is_none(fn) ? ask_for_all(k, &asked) : ask_for(k, fn, &asked);
+        if (r >= 0)
+                r = k->users(k, asked.items, asked.n, request->glance ? USERS_GLANCE : USERS_LOOK,
+                             &found);
+        /* Where all are asked for, there may be none. */
+        if (r == -ENOENT && bdf_is_none(fn))
+                r = 0;
         if (r >= 0)
                 r = pack(a, found.items, found.n, sizeof(Holder));
         holders_done(&found);
+        free(asked.items);
         return r;
 }
 

@@ -20,7 +20,7 @@
 #include "daemon/process.h"
 
 /* Questions under way at once, stuck ones counted: they are never in the way of steps. */
-#define WORKERS_ASKED_MAX 4
+#define WORKERS_ASKED_MAX 8
 /* The steps of the job in the lane and of all that stand aside, stuck for ever; questions; and one that asks for names. */
 #define WORKERS_MAX ((QUEUE_ASIDE + 1) * QUEUE_FAN_OUT + WORKERS_ASKED_MAX + 1)
 #define WORKER_FD 3
@@ -30,7 +30,7 @@
 typedef enum WorkerWork {
         WORKER_STEP,
         WORKER_NAMES, /* pci.ids' names of vendors and devices */
-        WORKER_USERS, /* who uses step.fn, or, if that is BDF_NONE, any PF or VF: a list of Holder */
+        WORKER_USERS, /* who uses step.fn and its VFs, or, if that is BDF_NONE, any PF or VF: a list of Holder */
         WORKER_DIAGNOSE, /* what is wrong with this host: a list of Finding */
 } WorkerWork;
 
@@ -40,6 +40,7 @@ typedef struct WorkerRequest {
         size_t index;
         Step step;
         bool guarded; /* refuse-if-held: this job's guard is on step.fn's vfio group already */
+        bool glance; /* WORKER_USERS: what may wait for RTNL is left out */
         bool busy; /* WORKER_DIAGNOSE: jobs are at work */
         size_t n_ids;
         struct {

@@ -15,6 +15,10 @@
 #include "kernel/attr.h"
 #include "kernel/block.h"
 #include "kernel/look.h"
+#include "kernel/prove.h"
+
+/* For all disks of a function together. */
+#define CLAIM_MS 1000
 
 /* Lines of PROC/swaps begin with the path of the node, as the kernel knows it: no link, blanks as \040. */
 static int look_swaps(HolderSearch *s, Blocks *all) {
@@ -85,13 +89,23 @@ static bool is_explained(const Blocks *all, const Block *b) {
         return false;
 }
 
+/* udev's probe claims a disk for a moment: one that is claimed is tried again before it is told so. */
+static int try_claim(HolderSearch *s, const Block *b, Proof *patience) {
+        int r;
+
+        do
+                r = s->asks->claim(b->node);
+        while (r == -EBUSY && proof_again(patience));
+        return r;
+}
+
 /* From the smallest up, so that a partition's claim explains that of its disk. */
-static int look_claim(HolderSearch *s, Blocks *all, Block *b) {
+static int look_claim(HolderSearch *s, Blocks *all, Block *b, Proof *patience) {
         int r;
 
         if (is_explained(all, b))
                 return 0;
-        r = s->asks->claim(b->node);
+        r = try_claim(s, b, patience);
         if (r == -EBUSY) {
                 b->used = true;
                 return holder_found(s, HOLDER_BLOCK, 0,
@@ -103,6 +117,21 @@ static int look_claim(HolderSearch *s, Blocks *all, Block *b) {
         if (!look_exists(s->k, ATTR_NAME(ATTR_BLOCKS, b->name)))
                 return 0;
         return holder_cannot_tell(s, r == -ENOENT ? -EIO : r, "whether %s is claimed", b->node);
+}
+
+/*
+ * A mere question claims nothing: a mount that comes in that very moment would fail. The price is that a claim that shows
+ * no name (zfs, a target's backend) is left to the job that asks.
+ */
+static int look_claims(HolderSearch *s, Blocks *all) {
+        Proof patience = proof_begin(s->k, CLAIM_MS);
+        int r = 0;
+
+        if (s->mode == USERS_LOOK || s->mode == USERS_GLANCE)
+                return 0;
+        for (size_t i = 0; i < all->n && r >= 0; i++)
+                r = look_claim(s, all, all->items + i, &patience);
+        return r;
 }
 
 static int compare_depth(const void *a, const void *b) {
@@ -126,8 +155,8 @@ int holder_block(HolderSearch *s) {
                 r = look_swaps(s, &all);
         for (size_t i = 0; i < all.n && r >= 0; i++)
                 r = look_holders(s, all.items + i);
-        for (size_t i = 0; i < all.n && r >= 0; i++)
-                r = look_claim(s, &all, all.items + i);
+        if (r >= 0)
+                r = look_claims(s, &all);
         for (size_t i = 0; i < all.n && r >= 0; i++)
                 r = holder_want_node(s, HOLDER_BLOCK, all.items[i].number, "%s", all.items[i].node);
         return r;

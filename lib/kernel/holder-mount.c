@@ -14,7 +14,9 @@
 #include "kernel/attr.h"
 #include "kernel/block.h"
 #include "kernel/mount.h"
-#include "kernel/proc.h"
+
+/* Processes come and go: so often is the whole looked at anew. */
+#define TRIES 3
 
 /* One btrfs that has one of our disks among its own. */
 typedef struct Btrfs {
@@ -27,9 +29,6 @@ typedef struct MountSearch {
         Blocks *blocks;
         Btrfs *btrfs;
         size_t n_btrfs;
-        uint64_t *seen; /* mount namespaces */
-        size_t n_seen;
-        uint64_t own;
         uint32_t pid; /* whose mounts are looked at; 0: they are ours as well */
 } MountSearch;
 
@@ -37,7 +36,6 @@ static void mount_search_done(MountSearch *m) {
         for (size_t i = 0; i < m->n_btrfs; i++)
                 strv_free(m->btrfs[i].disks);
         free(m->btrfs);
-        free(m->seen);
 }
 
 static Block *find_block(Blocks *all, const char *name) {
@@ -70,14 +68,17 @@ static int find_btrfs(MountSearch *m) {
         Kernel *k = m->search->k;
         int r;
 
-        if (k->list(k, ATTR_BUS(ATTR_BTRFS), &names) < 0)
-                return 0;
+        r = k->list(k, ATTR_BUS(ATTR_BTRFS), &names);
+        if (r < 0)
+                return holder_cannot_tell(m->search, r, "disks of btrfs");
         STRV_FOREACH (name, names) {
                 _cleanup_strv_ char **disks = NULL;
 
-                if (k->list(k, ATTR_NAME(ATTR_BTRFS_DEVICES, *name), &disks) < 0)
+                r = k->list(k, ATTR_NAME(ATTR_BTRFS_DEVICES, *name), &disks);
+                if (r == -ENOENT)
                         continue; /* "features", which is none */
-                r = add_btrfs(m, disks);
+                r = r < 0 ? holder_cannot_tell(m->search, r, "disks of btrfs %s", *name)
+                          : add_btrfs(m, disks);
                 if (r < 0)
                         return r;
                 if (r > 0)
@@ -112,52 +113,37 @@ static int see_mount(void *arg, const Mount *mount) {
         return holder_found(m->search, HOLDER_MOUNT, m->pid, "%s on %s", block->node, mount->point);
 }
 
-static bool was_seen(const MountSearch *m, uint64_t number) {
-        for (size_t i = 0; i < m->n_seen; i++)
-                if (m->seen[i] == number)
-                        return true;
-        return false;
-}
-
-static int mark_seen(MountSearch *m, uint64_t number) {
-        uint64_t *more = reallocarray(m->seen, m->n_seen + 1, sizeof(uint64_t));
-
-        if (!more)
-                return -ENOMEM;
-        m->seen = more;
-        m->seen[m->n_seen++] = number;
-        return 0;
-}
-
-static int look_at_process(MountSearch *m, uint32_t pid) {
-        const char *proc = m->search->roots->proc;
-        uint64_t number;
-        int r;
-
-        r = proc_namespace(proc, pid, "mnt", &number);
-        if (r < 0 || was_seen(m, number))
-                return r;
-        m->pid = number == m->own ? 0 : pid;
-        r = mount_each(proc, pid, see_mount, m);
-        return r < 0 ? r : mark_seen(m, number);
-}
-
+/* -ESTALE: one had no process any more that could be asked; another may live in it. */
 static int look_at_all(MountSearch *m) {
-        _cleanup_(proc_close_folder) DIR *d = NULL;
-        int r, worst = 0;
-        uint32_t pid;
+        const Census *census;
+        int r, worst;
 
-        d = proc_open_folder(m->search->roots->proc, 0, "");
-        if (!d)
-                return -errno;
-        while (proc_next(d, &pid)) {
-                r = look_at_process(m, pid);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0 && r != -ESRCH)
+        r = holder_census(m->search, &census);
+        if (r < 0)
+                return r;
+        worst = census->mounts_error;
+        for (size_t i = 0; i < census->n_mounts; i++) {
+                const CensusMounts *one = census->mounts + i;
+
+                m->pid = one->number == census->own_mounts ? 0 : one->pid;
+                r = mount_each(m->search->roots->proc, one->pid, see_mount, m);
+                if (r == -ENOMEM || r == -ESRCH)
+                        return r == -ESRCH ? -ESTALE : r;
+                if (r < 0)
                         worst = r;
         }
         return worst;
+}
+
+static int look_at_mounts(MountSearch *m) {
+        int r = -ESTALE;
+
+        for (unsigned i = 0; i < TRIES && r == -ESTALE; i++) {
+                if (i > 0)
+                        holder_view_done(m->search->view);
+                r = look_at_all(m);
+        }
+        return r;
 }
 
 int holder_mounts(HolderSearch *s, Blocks *all) {
@@ -167,9 +153,7 @@ int holder_mounts(HolderSearch *s, Blocks *all) {
         r = find_btrfs(&m);
         if (r < 0)
                 return r;
-        r = proc_namespace(s->roots->proc, 0, "mnt", &m.own);
-        if (r >= 0)
-                r = look_at_all(&m);
+        r = look_at_mounts(&m);
         if (r < 0)
                 r = holder_cannot_tell(s, r, "mounts of all namespaces");
         for (size_t i = 0; i < m.n_btrfs && r >= 0; i++) {

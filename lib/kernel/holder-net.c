@@ -30,7 +30,7 @@ static int claim(const char *path) {
 const HolderAsks holder_asks_kernel = {
         .addresses = rtnl_addresses,
         .routes = rtnl_routes,
-        .find_link = rtnl_find_link,
+        .links = rtnl_links,
         .claim = claim,
 };
 
@@ -78,17 +78,11 @@ static int tell_use(HolderSearch *s, const Netdev *n, const char *what, const Ne
         return holder_found(s, HOLDER_NETDEV, 0, "%s%s on %s", what, use->first, n->name);
 }
 
-static int look_addresses(HolderSearch *s, const Netdev *n) {
+static int look_addresses(HolderSearch *s, const Netdev *n, uint32_t ifindex) {
         NetUse use = {};
-        char text[32];
-        uint32_t ifindex;
         int r;
 
-        r = read_of(s, n, "ifindex", text, sizeof(text));
-        if (r >= 0)
-                r = parse_u32(text, INT32_MAX, &ifindex);
-        if (r >= 0)
-                r = s->asks->addresses(ifindex, &use);
+        r = s->asks->addresses(ifindex, &use);
         if (r < 0)
                 return holder_cannot_tell(s, r, "addresses of %s", n->name);
         if (use.n > 0)
@@ -99,38 +93,61 @@ static int look_addresses(HolderSearch *s, const Netdev *n) {
         return use.n > 0 ? tell_use(s, n, "route ", &use) : 0;
 }
 
-static int look_netdev(HolderSearch *s, const Netdev *n) {
+static int read_flags(HolderSearch *s, const Netdev *n, unsigned long *ret) {
         char text[32], *end;
+        int r;
+
+        r = read_of(s, n, "flags", text, sizeof(text));
+        if (r < 0)
+                return r;
+        *ret = strtoul(text, &end, 0);
+        return end == text || *end != '\0' ? -EBADMSG : 0;
+}
+
+static int read_ifindex(HolderSearch *s, const Netdev *n, uint32_t *ret) {
+        char text[32];
+        int r;
+
+        r = read_of(s, n, "ifindex", text, sizeof(text));
+        return r < 0 ? r : parse_u32(text, INT32_MAX, ret);
+}
+
+/* Its number is kept, for what is made of it in other namespaces. */
+static int look_netdev(HolderSearch *s, const Netdev *n, NetLinks *ours) {
         unsigned long flags;
+        NetLink link = {};
         int r;
 
         r = look_uppers(s, n);
         if (r < 0)
                 return r;
-        r = read_of(s, n, "flags", text, sizeof(text));
+        r = read_flags(s, n, &flags);
+        if (r >= 0)
+                r = read_ifindex(s, n, &link.lower);
         if (r < 0)
                 return holder_cannot_tell(s, r, "state of %s", n->name);
-        flags = strtoul(text, &end, 0);
-        if (end == text || *end != '\0')
-                return holder_cannot_tell(s, -EBADMSG, "state of %s", n->name);
-        return flags & IFF_UP ? look_addresses(s, n) : 0;
+        r = str_copy(link.name, sizeof(link.name), n->name);
+        if (r >= 0)
+                r = net_links_add(ours, &link);
+        if (r < 0 || s->mode == USERS_GLANCE)
+                return r;
+        return flags & IFF_UP ? look_addresses(s, n, link.lower) : 0;
 }
 
-/* Those of one device that net devices can belong to. 0 or more: so many. */
-static int look_folder(HolderSearch *s, const char *folder) {
+/* Those of one device that net devices can belong to. */
+static int look_folder(HolderSearch *s, const char *folder, NetLinks *ours) {
         _cleanup_strv_ char **names = NULL;
-        int r, n = 0;
+        int r;
 
         r = s->k->list(s->k, ATTR_ENTRY(ATTR_DIRECTORY, s->fn, folder), &names);
         if (r < 0)
                 return holder_cannot_tell(s, r, "its net devices");
         STRV_FOREACH (name, names) {
-                r = look_netdev(s, &(Netdev){ folder, *name });
+                r = look_netdev(s, &(Netdev){ folder, *name }, ours);
                 if (r < 0)
                         return r;
-                n++;
         }
-        return n;
+        return 0;
 }
 
 static bool is_network(HolderSearch *s) {
@@ -140,30 +157,44 @@ static bool is_network(HolderSearch *s) {
                startswith(class, "0x02");
 }
 
-/* A virtio function's net device belongs to the virtio device below it. */
-int holder_net(HolderSearch *s) {
-        _cleanup_strv_ char **names = NULL, **parents = NULL;
+/* A virtio function's net device belongs to the virtio device below it, which is one of *ret_parents then. */
+static int look_here(HolderSearch *s, NetLinks *ours, char ***ret_parents) {
+        _cleanup_strv_ char **names = NULL;
         char folder[64];
-        int r, n;
+        int r;
 
-        n = look_folder(s, attr_name(ATTR_NET));
-        if (n < 0)
-                return n;
-        r = strv_push(&parents, BDF_STR(s->fn));
+        r = look_folder(s, attr_name(ATTR_NET), ours);
+        if (r >= 0)
+                r = strv_push(ret_parents, BDF_STR(s->fn));
         if (r < 0)
                 return r;
-        (void) s->k->list(s->k, ATTR_FN(ATTR_DIRECTORY, s->fn), &names);
+        r = s->k->list(s->k, ATTR_FN(ATTR_DIRECTORY, s->fn), &names);
+        if (r < 0)
+                return holder_cannot_tell(s, r, "its devices");
         STRV_FOREACH (name, names) {
                 if (!startswith(*name, "virtio"))
                         continue;
                 snprintf(folder, sizeof(folder), "%.40s/%s", *name, attr_name(ATTR_NET));
-                r = look_folder(s, folder);
-                if (r < 0)
-                        return r;
-                n += r;
-                r = strv_push(&parents, *name);
+                r = look_folder(s, folder, ours);
+                if (r >= 0)
+                        r = strv_push(ret_parents, *name);
                 if (r < 0)
                         return r;
         }
-        return n == 0 && is_network(s) ? holder_netns(s, parents) : 0;
+        return 0;
+}
+
+/* One of several may have been moved, so that those that stayed are no reason not to look elsewhere. */
+int holder_net(HolderSearch *s) {
+        _cleanup_strv_ char **parents = NULL;
+        NetLinks ours = {};
+        int r;
+
+        r = look_here(s, &ours, &parents);
+        if (r >= 0 && (ours.n > 0 || is_network(s)))
+                r = s->mode == USERS_GLANCE
+                            ? holder_cannot_tell(s, -ETIMEDOUT, "addresses of its net devices")
+                            : holder_netns(s, parents, &ours);
+        free(ours.items);
+        return r;
 }

@@ -87,28 +87,42 @@ static int ask_families(HolderSearch *s) {
         return r;
 }
 
-int holder_search(Kernel *k, const Roots *roots, Bdf fn, bool vfio_tested, const HolderAsks *asks,
-                  Holders *ret) {
-        HolderSearch s = { .k = k,
-                           .roots = roots,
-                           .asks = asks,
-                           .fn = fn,
-                           .vfio_tested = vfio_tested,
-                           .found = ret };
+static int search_one(HolderSearch *s, Bdf fn) {
         int r;
 
-        if (!look_exists(k, ATTR_FN(ATTR_DIRECTORY, fn)))
+        if (!look_exists(s->k, ATTR_FN(ATTR_DIRECTORY, fn)))
                 return -ENOENT;
+        s->fn = fn;
         /* A driver whose name does not fit is one all the same. */
-        if (look_driver(k, fn, s.driver) < 0)
-                strcpy(s.driver, "?");
-        r = ask_families(&s);
+        if (look_driver(s->k, fn, s->driver) < 0)
+                strcpy(s->driver, "?");
+        r = ask_families(s);
         if (r >= 0)
-                r = holder_openers(&s);
-        free(s.nodes);
-        strv_free(s.vfio_members);
+                r = holder_openers(s);
+        free(s->nodes);
+        strv_free(s->vfio_members);
         if (r < 0)
                 return r;
         /* Whatever was not found of a function that went meanwhile says nothing. */
-        return look_exists(k, ATTR_FN(ATTR_DIRECTORY, fn)) ? 0 : -ENOENT;
+        return look_exists(s->k, ATTR_FN(ATTR_DIRECTORY, fn)) ? 0 : -ENOENT;
+}
+
+int holder_search(const HolderWorld *w, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
+        size_t there = 0;
+
+        w->view->kept = w->view->has_census;
+        for (size_t i = 0; i < n; i++) {
+                HolderSearch s = { .k = w->k,
+                                   .roots = w->roots,
+                                   .asks = w->asks,
+                                   .view = w->view,
+                                   .mode = mode,
+                                   .found = ret };
+                int r = search_one(&s, fns[i]);
+
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                there += r >= 0;
+        }
+        return there > 0 ? 0 : -ENOENT;
 }

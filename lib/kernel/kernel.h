@@ -47,6 +47,14 @@ typedef struct KernelEvent {
         char action[16]; /* "add", "remove", "change", "bind", "unbind", ... */
 } KernelEvent;
 
+/* What a search for users may do. */
+typedef enum UsersMode {
+        USERS_TEST, /* for a job: also opens vfio groups and claims disks, which nobody else can do in that moment */
+        USERS_TESTED, /* so, but the vfio group was just opened by open_group(), or is guarded by us */
+        USERS_LOOK, /* a mere question: gets in nobody's way, at the price of claims that show no name */
+        USERS_GLANCE, /* so, and waits for nothing: what rtnetlink would tell is HOLDER_UNKNOWN */
+} UsersMode;
+
 struct Kernel {
         /* Names in a directory, unsorted, "." and ".." left out; the caller owns the list. -ENOENT, -ENOTDIR, ... */
         int (*list)(Kernel *k, const char *path, char ***ret);
@@ -63,11 +71,10 @@ struct Kernel {
         /* Tries to open /dev/vfio/GROUP: 0 and an fd if nobody has it, -EBUSY if somebody does, -ENOENT. */
         int (*open_group)(Kernel *k, int group, int *ret_fd);
         /*
-         * Adds all who use this function (DESIGN, holders). vfio_tested: its vfio group was just opened by open_group(), or
-         * is guarded by us, so that only what stands beside vfio is looked for. What cannot be told is added as
-         * HOLDER_UNKNOWN. May wait for RTNL. 0, -ENOMEM; -ENOENT: there is no such function.
+         * Adds all who use these functions (DESIGN, holders), with one look at all processes. What cannot be told is added as
+         * HOLDER_UNKNOWN. May wait for RTNL. 0, -ENOMEM; -ENOENT: none of them is there.
          */
-        int (*users)(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret);
+        int (*users)(Kernel *k, const Bdf *fns, size_t n, UsersMode mode, Holders *ret);
         /*
          * Tasks that are inside the kernel's paths of stack.h now, our own process and children of our parent left out. Takes
          * no lock of a device. 0, -ENOMEM; -EACCES, ...: cannot be told at all.

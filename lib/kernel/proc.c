@@ -18,13 +18,16 @@ static int gone_or(int r) {
         return r == -ENOENT || r == -EINVAL ? -ESRCH : r;
 }
 
-bool proc_next(DIR *d, uint32_t *ret) {
+int proc_next(DIR *d, uint32_t *ret) {
         struct dirent *entry;
 
-        while ((entry = readdir(d)))
-                if (parse_u32(entry->d_name, INT32_MAX, ret) >= 0)
-                        return true;
-        return false;
+        do {
+                errno = 0;
+                entry = readdir(d);
+                if (!entry)
+                        return gone_or(-errno);
+        } while (parse_u32(entry->d_name, INT32_MAX, ret) < 0);
+        return 1;
 }
 
 static const char *path_of(const char *proc, uint32_t pid, const char *name, char *buf) {
@@ -37,15 +40,7 @@ static const char *path_of(const char *proc, uint32_t pid, const char *name, cha
 #define PATH_OF(proc, pid, name) path_of((proc), (pid), (name), (char[PATH_MAX]){ 0 })
 
 DIR *proc_open_folder(const char *proc, uint32_t pid, const char *name) {
-        _cleanup_close_ int fd = open(PATH_OF(proc, pid, name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *d;
-
-        if (fd < 0)
-                return NULL;
-        d = fdopendir(fd);
-        if (d)
-                TAKE_FD(fd);
-        return d;
+        return opendir(PATH_OF(proc, pid, name));
 }
 
 ssize_t proc_read(const char *proc, uint32_t pid, const char *name, char *buf, size_t size) {
@@ -151,85 +146,4 @@ const char *proc_where(const char *proc, uint32_t pid, char *buf, size_t size) {
         if (proc_read(proc, pid, "wchan", buf, size) <= 0 || streq(buf, "0"))
                 snprintf(buf, size, "unknown");
         return buf;
-}
-
-typedef struct Walk {
-        int (*each)(void *arg, const ProcFile *file);
-        void *arg;
-        unsigned n_files;
-} Walk;
-
-static int walk_files(Walk *w, const char *proc, uint32_t pid, const char *name) {
-        _cleanup_(proc_close_folder) DIR *d = NULL;
-        char link[PATH_MAX];
-        uint32_t fd;
-
-        d = proc_open_folder(proc, pid, name);
-        if (!d)
-                return gone_or(-errno);
-        while (proc_next(d, &fd)) {
-                ProcFile file = { .pid = pid, .link = link, .directory = dirfd(d) };
-                ssize_t n;
-                int r;
-
-                snprintf(file.fd, sizeof(file.fd), "%" PRIu32, fd);
-                w->n_files++;
-                n = readlinkat(file.directory, file.fd, link, sizeof(link) - 1);
-                if (n < 0) {
-                        if (errno == ENOENT)
-                                continue;
-                        /* A path too long to be told: the file is asked by its number all the same. */
-                        if (errno != ENAMETOOLONG)
-                                return -errno;
-                        n = 0;
-                }
-                link[n] = '\0';
-                r = w->each(w->arg, &file);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* A process whose first thread has ended shows its files only with those that live. */
-static int walk_process(Walk *w, const char *proc, uint32_t pid) {
-        _cleanup_(proc_close_folder) DIR *d = NULL;
-        char name[32];
-        uint32_t tid;
-        int r;
-
-        w->n_files = 0;
-        r = walk_files(w, proc, pid, "fd");
-        if (r < 0 || w->n_files > 0)
-                return r;
-        d = proc_open_folder(proc, pid, "task");
-        while (d && r >= 0 && w->n_files == 0 && proc_next(d, &tid)) {
-                if (tid == pid)
-                        continue;
-                snprintf(name, sizeof(name), "task/%" PRIu32 "/fd", tid);
-                r = walk_files(w, proc, pid, name);
-        }
-        return r;
-}
-
-int proc_each_file(const char *proc, int (*each)(void *arg, const ProcFile *file), void *arg,
-                   unsigned *ret_unseen) {
-        Walk w = { each, arg, 0 };
-        _cleanup_(proc_close_folder) DIR *d = NULL;
-        uint32_t pid;
-        int r;
-
-        d = proc_open_folder(proc, 0, "");
-        if (!d)
-                return -errno;
-        while (proc_next(d, &pid)) {
-                if (pid == (uint32_t) getpid())
-                        continue;
-                r = walk_process(&w, proc, pid);
-                if (r == -EACCES || r == -EPERM)
-                        ++*ret_unseen;
-                else if (r < 0 && r != -ESRCH)
-                        return r;
-        }
-        return 0;
 }

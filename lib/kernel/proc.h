@@ -23,8 +23,8 @@ typedef struct ProcStat {
         uint32_t n_threads; /* 0: not told */
 } ProcStat;
 
-/* The next number among a folder's names: pids, tids, fds. False at the end. */
-bool proc_next(DIR *d, uint32_t *ret);
+/* The next number among a folder's names: pids, tids, fds. 1; 0 at the end; -ESRCH, -errno. */
+int proc_next(DIR *d, uint32_t *ret);
 /* "PROC/name", or "PROC/PID/name" for pid != 0. NULL with errno set. */
 DIR *proc_open_folder(const char *proc, uint32_t pid, const char *name);
 static inline void proc_close_folder(DIR **d) {
@@ -50,18 +50,3 @@ int proc_namespace(const char *proc, uint32_t pid, const char *kind, uint64_t *r
 int proc_stack(const char *proc, uint32_t pid, char *buf, size_t size);
 /* The same, or what else tells where it is, or "unknown". Returns buf. */
 const char *proc_where(const char *proc, uint32_t pid, char *buf, size_t size);
-
-/* One open file of one process. link is the text of PROC/PID/fd/N. */
-typedef struct ProcFile {
-        uint32_t pid;
-        const char *link;
-        int directory; /* PROC/PID/fd */
-        char fd[12]; /* N */
-} ProcFile;
-
-/*
- * Calls each() for all open files of all processes but our own; what it returns below 0 ends the walk and is returned. Adds
- * to *ret_unseen the processes that could not be looked at. 0, -errno if not one could be.
- */
-int proc_each_file(const char *proc, int (*each)(void *arg, const ProcFile *file), void *arg,
-                   unsigned *ret_unseen);

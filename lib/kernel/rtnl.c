@@ -11,6 +11,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
 #include "base/macro.h"
@@ -152,20 +153,49 @@ bool rtnl_parse_route(const struct nlmsghdr *m, char *buf, size_t size) {
         return true;
 }
 
-bool rtnl_parse_link(const struct nlmsghdr *m, char *const *parents, char ret[static IF_NAMESIZE]) {
-        const struct nlattr *parent, *name;
+static const char *text_of(const struct nlattr *a) {
+        return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : "";
+}
 
-        if (!has_header(m, RTM_NEWLINK, sizeof(struct ifinfomsg)))
+static bool number_of(const struct nlattr *a, uint32_t *ret) {
+        if (!a || mnl_attr_get_payload_len(a) < sizeof(*ret))
                 return false;
-        parent = find_attribute(m, sizeof(struct ifinfomsg), IFLA_PARENT_DEV_NAME);
-        name = find_attribute(m, sizeof(struct ifinfomsg), IFLA_IFNAME);
-        if (!parent || !name || mnl_attr_validate(parent, MNL_TYPE_NUL_STRING) < 0 ||
-            mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0)
+        memcpy(ret, mnl_attr_get_payload(a), sizeof(*ret));
+        return true;
+}
+
+static bool has_kind(const struct nlattr *info) {
+        const struct nlattr *a;
+
+        if (!info)
                 return false;
-        STRV_FOREACH (wanted, parents)
-                if (streq(*wanted, mnl_attr_get_str(parent)))
-                        return str_copy(ret, IF_NAMESIZE, mnl_attr_get_str(name)) >= 0;
+        mnl_attr_for_each_nested(a, info) {
+                if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+                        return true;
+        }
         return false;
+}
+
+bool rtnl_parse_link(const struct nlmsghdr *m, NetLink *ret, uint32_t *ret_nsid) {
+        const struct ifinfomsg *header = mnl_nlmsg_get_payload(m);
+        NetLink link = {};
+        uint32_t lower;
+
+        if (!has_header(m, RTM_NEWLINK, sizeof(*header)))
+                return false;
+        lower = (uint32_t) header->ifi_index;
+        snprintf(link.name, sizeof(link.name), "%s",
+                 text_of(find_attribute(m, sizeof(*header), IFLA_IFNAME)));
+        snprintf(link.parent, sizeof(link.parent), "%s",
+                 text_of(find_attribute(m, sizeof(*header), IFLA_PARENT_DEV_NAME)));
+        /* Before 4.20 one that has the number of what it is made of kept that to itself. */
+        (void) number_of(find_attribute(m, sizeof(*header), IFLA_LINK), &lower);
+        if (number_of(find_attribute(m, sizeof(*header), IFLA_LINK_NETNSID), ret_nsid))
+                link.lower = lower;
+        link.untold = link.parent[0] == '\0' && !(header->ifi_flags & IFF_LOOPBACK) &&
+                      !has_kind(find_attribute(m, sizeof(*header), IFLA_LINKINFO));
+        *ret = link;
+        return true;
 }
 
 typedef struct Count {
@@ -253,25 +283,13 @@ int rtnl_routes(uint32_t ifindex, NetUse *ret) {
         return 0;
 }
 
-typedef struct Find {
-        char *const *parents;
-        char *name;
-        bool found;
-} Find;
-
-static int match_link(const struct nlmsghdr *m, void *arg) {
-        Find *f = arg;
-
-        if (!f->found)
-                f->found = rtnl_parse_link(m, f->parents, f->name);
-        return MNL_CB_OK;
-}
-
 /* A socket belongs to the namespace in which it was made. */
 static int open_inside(int netns, struct mnl_socket **ret) {
         _cleanup_close_ int own = -EBADF;
         int r;
 
+        if (netns < 0)
+                return open_rtnl(ret);
         own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
         if (own < 0 || setns(netns, CLONE_NEWNET) < 0)
                 return -errno;
@@ -283,21 +301,97 @@ static int open_inside(int netns, struct mnl_socket **ret) {
         return r;
 }
 
-int rtnl_find_link(int netns, char *const *parents, char ret[static IF_NAMESIZE]) {
+/* Links of one namespace; beside each the number by which its namespace knows that of what it is made of. */
+typedef struct Gather {
+        NetLinks links;
+        uint32_t *nsids;
+} Gather;
+
+static void gather_done(Gather *g) {
+        free(g->links.items);
+        free(g->nsids);
+}
+
+static int gather_link(const struct nlmsghdr *m, void *arg) {
+        Gather *g = arg;
+        uint32_t nsid = UINT32_MAX, *more;
+        NetLink link;
+
+        if (!rtnl_parse_link(m, &link, &nsid))
+                return MNL_CB_OK;
+        more = reallocarray(g->nsids, g->links.n + 1, sizeof(uint32_t));
+        if (more)
+                g->nsids = more;
+        if (!more || net_links_add(&g->links, &link) < 0) {
+                errno = ENOMEM;
+                return MNL_CB_ERROR;
+        }
+        g->nsids[g->links.n - 1] = nsid;
+        return MNL_CB_OK;
+}
+
+static int gather_links(struct mnl_socket *s, Gather *g) {
         Request buf = {};
         struct nlmsghdr *m =
                 begin(&buf, RTM_GETLINK, &(struct ifinfomsg){}, sizeof(struct ifinfomsg));
+
+        mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+        return dump_once(s, m, gather_link, g);
+}
+
+static int take_nsid(const struct nlmsghdr *m, void *arg) {
+        if (m->nlmsg_type == RTM_NEWNSID)
+                (void) number_of(find_attribute(m, sizeof(struct rtgenmsg), NETNSA_NSID), arg);
+        return MNL_CB_STOP;
+}
+
+/* Our own namespace's number in that of the socket. The kernel gave it one when it told of a link that is made of one of ours. */
+static int own_nsid(struct mnl_socket *s, uint32_t *ret) {
+        _cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        Request buf = {};
+        struct nlmsghdr *m =
+                begin(&buf, RTM_GETNSID, &(struct rtgenmsg){}, sizeof(struct rtgenmsg));
+
+        if (own < 0)
+                return -errno;
+        m->nlmsg_flags = NLM_F_REQUEST;
+        mnl_attr_put_u32(m, NETNSA_FD, (uint32_t) own);
+        *ret = UINT32_MAX;
+        return dump_once(s, m, take_nsid, ret);
+}
+
+static bool has_lower(const NetLinks *links) {
+        for (size_t i = 0; i < links->n; i++)
+                if (links->items[i].lower != 0)
+                        return true;
+        return false;
+}
+
+static int ask_links(int netns, Gather *g) {
+        _cleanup_(closep_mnl) struct mnl_socket *s = NULL;
+        uint32_t own = UINT32_MAX;
+        int r;
+
+        r = open_inside(netns, &s);
+        if (r >= 0)
+                r = gather_links(s, g);
+        if (r >= 0 && has_lower(&g->links))
+                r = own_nsid(s, &own);
+        for (size_t i = 0; r >= 0 && i < g->links.n; i++)
+                if (own == UINT32_MAX || g->nsids[i] != own)
+                        g->links.items[i].lower = 0;
+        return r;
+}
+
+int rtnl_links(int netns, NetLinks *ret) {
         int r = -EINTR;
 
         for (unsigned i = 0; i < TRIES && r == -EINTR; i++) {
-                _cleanup_(closep_mnl) struct mnl_socket *s = NULL;
-                Find f = { parents, ret, false };
+                _cleanup_(gather_done) Gather g = {};
 
-                r = open_inside(netns, &s);
-                if (r >= 0)
-                        r = dump_once(s, m, match_link, &f);
-                if (r >= 0)
-                        return f.found;
+                r = ask_links(netns, &g);
+                for (size_t j = 0; r >= 0 && j < g.links.n; j++)
+                        r = net_links_add(ret, g.links.items + j);
         }
         return r;
 }

@@ -14,10 +14,13 @@
 /* HolderAsks has the words. */
 int rtnl_addresses(uint32_t ifindex, NetUse *ret);
 int rtnl_routes(uint32_t ifindex, NetUse *ret);
-int rtnl_find_link(int netns, char *const *parents, char ret[static IF_NAMESIZE]);
+int rtnl_links(int netns, NetLinks *ret);
 
 /* Single messages. True: this one counts, and buf says what it is. */
 bool rtnl_parse_address(const struct nlmsghdr *m, uint32_t ifindex, char *buf, size_t size);
 bool rtnl_parse_route(const struct nlmsghdr *m, char *buf, size_t size);
-/* True: the device that this net device belongs to has one of the names. */
-bool rtnl_parse_link(const struct nlmsghdr *m, char *const *parents, char ret[static IF_NAMESIZE]);
+/*
+ * True: it is a link. ret->lower is what it is made of, 0 if that is in its own namespace; otherwise *ret_nsid is the number
+ * by which its namespace knows that other one.
+ */
+bool rtnl_parse_link(const struct nlmsghdr *m, NetLink *ret, uint32_t *ret_nsid);

@@ -182,7 +182,7 @@ static int find_users_of_vfio(Kernel *k, Bdf fn, StepExtra *extra) {
         for (unsigned i = 0; i < GUARD_TRIES; i++) {
                 guard = take_guard(k, fn, extra);
                 holders_done(&extra->holders);
-                r = k->users(k, fn, guard >= 0, &extra->holders);
+                r = k->users(k, &fn, 1, guard >= 0 ? USERS_TESTED : USERS_TEST, &extra->holders);
                 if (r < 0 || guard >= 0 || guard == -ENOENT || tells_of_vfio(&extra->holders))
                         return r;
         }
@@ -219,7 +219,8 @@ int climb_refuse_if_held(Kernel *k, const Step *step, StepResult *ret, StepExtra
         if (look_is_vfio(driver) && !extra->guarded)
                 r = find_users_of_vfio(k, step->fn, extra);
         else
-                r = k->users(k, step->fn, extra->guarded, &extra->holders);
+                r = k->users(k, &step->fn, 1, extra->guarded ? USERS_TESTED : USERS_TEST,
+                             &extra->holders);
         if (r < 0)
                 return r;
         ret->n = holders_force(&extra->holders);

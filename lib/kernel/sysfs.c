@@ -27,6 +27,7 @@ typedef struct Sysfs {
         char *root_path; /* as the kernel calls it */
         char *dev, *proc, *cni;
         Watch *watch;
+        HolderView view;
 } Sysfs;
 
 static Sysfs *sysfs(Kernel *k) {
@@ -207,11 +208,12 @@ static int sysfs_open_group(Kernel *k, int group, int *ret_fd) {
         return r == -ENOENT ? open_vfio(sysfs(k), "noiommu-", group, ret_fd) : r;
 }
 
-static int sysfs_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
-        const Sysfs *s = sysfs(k);
+static int sysfs_users(Kernel *k, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
+        Sysfs *s = sysfs(k);
+        const Roots roots = { s->root_path, s->dev, s->proc, s->cni };
 
-        return holder_search(k, &(Roots){ s->root_path, s->dev, s->proc, s->cni }, fn, vfio_tested,
-                             &holder_asks_kernel, ret);
+        return holder_search(&(HolderWorld){ k, &roots, &holder_asks_kernel, &s->view }, fns, n,
+                             mode, ret);
 }
 
 static int sysfs_tasks(Kernel *k, Tasks *ret) {
@@ -259,6 +261,7 @@ static Kernel *sysfs_free(Kernel *k) {
         if (!s)
                 return NULL;
         watch_free(s->watch);
+        holder_view_done(&s->view);
         close_fd(s->root);
         free(s->root_path);
         free(s->dev);

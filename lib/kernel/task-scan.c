@@ -201,7 +201,7 @@ static int scan_threads(const Scan *s, uint32_t pid) {
         d = proc_open_folder(s->proc, pid, "task");
         if (!d)
                 return errno == ENOENT ? 0 : -errno;
-        while (proc_next(d, &tid)) {
+        while (proc_next(d, &tid) > 0) {
                 r = proc_stat(s->proc, tid, &stat);
                 if (r >= 0)
                         r = scan_task(s, pid, tid, &stat);
@@ -234,7 +234,7 @@ int task_scan(const char *proc, Tasks *ret) {
         d = proc_open_folder(proc, 0, "");
         if (!d)
                 return -errno;
-        while (proc_next(d, &pid)) {
+        while (proc_next(d, &pid) > 0) {
                 r = scan_process(&s, pid);
                 if (r == -ENOMEM)
                         return r;

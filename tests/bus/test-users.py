@@ -5,6 +5,8 @@
 Each test is named after the promise it keeps.
 """
 import os
+import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -14,6 +16,7 @@ from case import E, IGB0, IGB1, JOB, MANAGER, NONE, NVME, PF, PORT, WithStage, m
 import wire  # noqa: E402
 
 FN = "bus/pci/devices/"
+WORKER = "sriovd-worker"
 VF0, VF1 = "0000:01:10.0", "0000:01:10.2"
 FORCE = {"force": ("as", ["in-use"])}
 
@@ -60,6 +63,9 @@ class Holders(WithUsers):
         self.assertTrue(got[0][4].startswith("/dev/vfio/"), got)
         self.assertEqual(got[1], mount)
         self.assertEqual(self.holders(VF0), got[:1])
+        # Those of a PF are its VFs' as well, for they are lost with it.
+        self.assertEqual(self.holders(IGB0), got[:1])
+        self.assertEqual(self.holders(IGB1), [])
         self.assertEqual(self.holders(IGB0 + "/vf1"), [])
         self.assertEqual(self.holders(NVME), [mount])
         self.sim_ok("drop", VF0)
@@ -134,6 +140,29 @@ class Holders(WithUsers):
         self.assertEqual(self.bus.get(job, JOB, "Result"), "done")
         self.assertTrue(self.bus.get(job, JOB, "Warnings"))
         self.stage.until(lambda: self.bus.get(self.pf_path(IGB0), PF, "State") == "ok", "the quarantine's end")
+
+    def test_a_pf_shows_the_declared_holds_of_its_vfs(self):
+        self.make_vfio()
+        self.hold(VF1)
+        self.assertEqual([h[:2] for h in self.holders(IGB0)], [(VF1, "hold")])
+
+    def test_a_held_rtnl_keeps_no_question_from_its_answer(self):
+        self.sim_ok("use", IGB0, "netdev")
+        self.sim_ok("use", NVME, "mount")
+        self.sim_ok("rtnl", "hold")
+        self.assertEqual(self.holders(NVME)[0][1], "mount")
+        # One waits in the kernel now, and nobody is sent after it: many more than could wait have their answer.
+        begun = time.monotonic()
+        for _ in range(12):
+            got = self.holders()
+            self.assertEqual([h[:2] for h in got if h[1] != "unknown"], [(NVME, "mount")])
+            self.assertIn((IGB0, "unknown"), [h[:2] for h in got])
+        # Each would take two seconds if it waited first.
+        self.assertLess(time.monotonic() - begun, 20)
+        self.assertTrue(self.bus.call("Diagnose"))
+        self.sim_ok("rtnl", "free")
+        self.stage.until(lambda: (IGB0, "netdev") in [h[:2] for h in self.holders()], "the whole answer")
+        self.assertNotIn("unknown", self.kinds())
 
     def test_bad_input_has_its_error(self):
         for case in (
@@ -256,6 +285,74 @@ class Diagnose(WithUsers):
         self.sim_ok("release")
         self.stage.until(lambda: self.stage.processes["stranger"].poll() is not None, "the stranger's end")
         self.assertEqual(self.run_job("SetVFs", "sua{sv}", IGB1, 1, NONE)[1], "done")
+
+
+def name_of(pid):
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+        return f.read().strip()
+
+
+class Unanswered(WithUsers):
+    """Children that are asked and do not answer: here they are stopped, on a host they would sleep in the kernel."""
+
+    @staticmethod
+    def go_on(pid):
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    def stop_idle_worker(self, stopped):
+        """While a job is stuck there is always one that waits to be asked. False where all have been asked."""
+        daemon = self.stage.processes["sriovd"].pid
+        with open(f"/proc/{daemon}/task/{daemon}/children", encoding="ascii") as f:
+            children = {int(pid) for pid in f.read().split()}
+        # One that has its name waits already; before that the daemon may be waiting for its exec().
+        idle = {pid for pid in children - stopped - {self.busy} if name_of(pid) == WORKER}
+        for pid in idle:
+            os.kill(pid, signal.SIGSTOP)
+            self.addCleanup(self.go_on, pid)
+        stopped |= idle
+        return bool(idle)
+
+    def replies(self, *serials):
+        """The error of each, None for one that has an answer."""
+        while not set(serials) <= set(self.errors):
+            m = self.bus.message()
+            if wire.REPLY in m.fields:
+                self.errors[m.fields[wire.REPLY]] = m.fields.get(wire.ERROR_NAME)
+        return [self.errors[s] for s in serials]
+
+    def ask(self):
+        """Who asks for users would be answered without what cannot be had, by another child."""
+        return self.bus.send("Diagnose", "/org/sriovd1", MANAGER, "org.sriovd1", "", [])
+
+    def test_who_asks_hears_in_time_that_there_is_no_answer_and_not_too_many_wait(self):
+        self.sim_ok("fault", FN + IGB1 + "/sriov_numvfs", "block")
+        job = self.bus.call("SetVFs", "sua{sv}", IGB1, 1, NONE)
+        self.stage.until(lambda: self.bus.get(job, JOB, "State") == "wedged", "the deadline")
+        with open(self.stage.path(f"run/jobs/{self.bus.get(job, JOB, 'Id')}"), encoding="utf-8") as f:
+            self.busy = int([line.split() for line in f if line.startswith("begin ")][-1][2])
+        stopped, serials, self.errors = set(), [], {}
+        # As many as are asked at once, each of one that is stopped.
+        while len(stopped) < 4:
+            self.stage.until(lambda: self.stop_idle_worker(stopped), "an idle worker")
+            serials.append(self.ask())
+            # Whatever it has to do makes the daemon see to it that one is idle again.
+            self.replies(self.bus.send("Reload", "/org/sriovd1", MANAGER, "org.sriovd1", "", []))
+        while len(serials) < 24:
+            serials.append(self.ask())
+        self.assertEqual(self.replies(self.ask()), [E + "QueueFull"])
+        # Root on its own socket is let in all the same.
+        p = subprocess.run([self.stage.sriovctl, "users"], env=self.stage.env, capture_output=True, text=True,
+                           timeout=60, check=False)
+        self.assertEqual(p.returncode, 3, p.stderr)
+        self.assertEqual(self.replies(*serials), [E + "Timeout"] * 24)
+        for pid in stopped:
+            self.go_on(pid)
+        self.stage.until(lambda: self.holders(IGB0) == [], "an answer")
+        self.sim_ok("release")
+        self.stage.until(lambda: self.bus.get(job, JOB, "State") == "ended", "the end")
 
 
 class OnFailure(WithUsers):

@@ -152,8 +152,8 @@ static int k_open_group(Kernel *k, int group, int *ret_fd) {
         return guard_open(sim_of(k), group, ret_fd);
 }
 
-static int k_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
-        return users_of(sim_of(k), fn, vfio_tested, ret);
+static int k_users(Kernel *k, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
+        return users_of(sim_of(k), fns, n, mode, ret);
 }
 
 static int k_tasks(Kernel *k, Tasks *ret) {

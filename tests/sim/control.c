@@ -113,11 +113,17 @@ static int run_users(Sim *sim, const Words *w, FILE *f) {
         char buf[HOLDER_STR_MAX];
         Kernel *k = sim_kernel(sim);
         Bdf bdf;
-        int r = bdf_parse(word(w, 1), &bdf) < 0 ? -EINVAL : k->users(k, bdf, false, &all);
+        int r = bdf_parse(word(w, 1), &bdf) < 0 ? -EINVAL : k->users(k, &bdf, 1, USERS_TEST, &all);
 
         for (size_t i = 0; i < all.n; i++)
                 fprintf(f, "%s\n", holder_format(&all.items[i], buf, sizeof(buf)));
         return r;
+}
+
+static int run_rtnl(Sim *sim, const Words *w, FILE *f) {
+        (void) f;
+        sim_hold_rtnl(sim, streq(word(w, 1), "hold"));
+        return 0;
 }
 
 static int run_overrides(Sim *sim, const Words *w, FILE *f) {
@@ -214,6 +220,7 @@ static const struct {
         { "writes", run_writes }, { "flying", run_flying }, { "now", run_now },
         { "button", run_button }, { "use", run_use },       { "unuse", run_use },
         { "users", run_users },   { "where", run_where },   { "overrides", run_overrides },
+        { "rtnl", run_rtnl },
 };
 
 int control_run(Sim *sim, const char *command, FILE *f) {

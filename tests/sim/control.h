@@ -9,6 +9,7 @@
  *      use ADDRESS KIND [DETAIL]       somebody uses it in a way of core/holder.h: netdev, master, netns, mount, swap, dm, ...
  *      unuse ADDRESS                   nobody does any more
  *      users ADDRESS                   who does, a line each
+ *      rtnl hold|free                  a driver holds RTNL: who asks for users waits, if he does not just glance
  *      overrides                       of all functions that have one, a line each
  *      where PID                       the kernel stack of that process' call
  *      inherit ADDRESS N               VFs that nobody's driver made

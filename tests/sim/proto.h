@@ -17,7 +17,7 @@ typedef enum ProtoCall {
         PROTO_PATH, /* a; number: size -> text */
         PROTO_IDENTITY, /* a -> number */
         PROTO_OPEN_GROUP, /* number -> a descriptor behind the reply */
-        PROTO_USERS, /* a: an address; number: vfio_tested -> Holder[number] */
+        PROTO_USERS, /* a: an address; number: UsersMode -> Holder[number] */
         PROTO_TASKS, /* -> Task[number] */
         PROTO_LOAD, /* a */
         PROTO_UNLOAD, /* a */

@@ -130,10 +130,10 @@ static int r_open_group(Kernel *k, int group, int *ret_fd) {
         return proto_receive_fd(remote_of(k)->fd, ret_fd);
 }
 
-static int r_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+static int users_of_one(Kernel *k, Bdf fn, UsersMode mode, Holders *ret) {
         _cleanup_free_ char *body = NULL;
         ProtoReply reply;
-        int r = ask(remote_of(k)->fd, PROTO_USERS, vfio_tested, BDF_STR(fn), NULL, &reply, &body);
+        int r = ask(remote_of(k)->fd, PROTO_USERS, mode, BDF_STR(fn), NULL, &reply, &body);
 
         for (size_t i = 0; r >= 0 && i < reply.number; i++) {
                 Holder h;
@@ -142,6 +142,19 @@ static int r_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
                 r = holders_add(ret, &h);
         }
         return r;
+}
+
+static int r_users(Kernel *k, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
+        size_t there = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                int r = users_of_one(k, fns[i], mode, ret);
+
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                there += r >= 0;
+        }
+        return there > 0 ? 0 : -ENOENT;
 }
 
 static int r_tasks(Kernel *k, Tasks *ret) {

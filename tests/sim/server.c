@@ -131,7 +131,7 @@ static void answer_users(Call *c, Kernel *k) {
 
         c->reply.result = bdf_parse(c->a, &bdf) < 0
                                   ? -ENOENT
-                                  : k->users(k, bdf, c->request.number != 0, &all);
+                                  : k->users(k, &bdf, 1, (UsersMode) c->request.number, &all);
         answer_array(c, all.items, all.n, sizeof(Holder));
 }
 
@@ -231,7 +231,7 @@ static void call_ended(SimTask *t, void *arg) {
 
 static bool may_wait(ProtoCall call) {
         return call == PROTO_READ || call == PROTO_WRITE || call == PROTO_LOAD ||
-               call == PROTO_UNLOAD || call == PROTO_PAUSE;
+               call == PROTO_UNLOAD || call == PROTO_PAUSE || call == PROTO_USERS;
 }
 
 /* A task of the process that asks. */

@@ -79,6 +79,7 @@ void sim_drop_all(Sim *sim); /* also those that are on their way out and have lo
 /* Somebody begins to use it in another way, until its driver goes. detail NULL: made up. 0, -ENOENT, -ENODEV: not that kind. */
 int sim_use(Sim *sim, Bdf fn, HolderKind kind, const char *detail);
 int sim_unuse(Sim *sim, Bdf fn);
+void sim_hold_rtnl(Sim *sim, bool hold); /* some driver does, and who asks rtnetlink waits */
 
 /*
  * Who is inside the kernel now, but for the process pid, its parent and that one's children. 0, -ENOMEM.

@@ -104,17 +104,54 @@ static int add_vfio_user(const SimFn *fn, Holders *ret) {
         return holders_add(ret, &h);
 }
 
-int users_of(Sim *sim, Bdf bdf, bool vfio_tested, Holders *ret) {
+static bool is_net(const SimFn *fn) {
+        return fn->driver && (fn->driver->info->flags & DRIVER_NET);
+}
+
+static int add_unknown(const SimFn *fn, Holders *ret) {
+        Holder h = { .kind = HOLDER_UNKNOWN, .fn = fn->bdf };
+
+        snprintf(h.detail, sizeof(h.detail), "addresses of its net devices");
+        return holders_add(ret, &h);
+}
+
+static int users_of_one(Sim *sim, Bdf bdf, UsersMode mode, Holders *ret) {
         const SimFn *fn = world_find(sim, bdf);
         int r = 0;
 
         if (!fn)
                 return -ENOENT;
-        if (fn->user.holds && !vfio_tested)
+        if (fn->user.holds && mode != USERS_TESTED)
                 r = add_vfio_user(fn, ret);
         for (const SimUse *u = fn->uses; u && r >= 0; u = u->next)
-                r = holders_add(ret, &u->holder);
+                if (mode != USERS_GLANCE || u->holder.kind != HOLDER_NETDEV)
+                        r = holders_add(ret, &u->holder);
+        if (r >= 0 && mode == USERS_GLANCE && is_net(fn))
+                r = add_unknown(fn, ret);
         return r;
+}
+
+void sim_hold_rtnl(Sim *sim, bool hold) {
+        sim->rtnl_held = hold;
+        sim->rtnl_free = !hold;
+        if (!hold)
+                sim_wake(SCHED(sim), &sim->rtnl_free);
+}
+
+int users_of(Sim *sim, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
+        size_t there = 0;
+
+        if (sim->rtnl_held && mode != USERS_GLANCE && sim->sched.current)
+                sim_wait_until(SCHED(sim), &sim->rtnl_free);
+
+        for (size_t i = 0; i < n; i++) {
+                int r = users_of_one(sim, fns[i], mode, ret);
+
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                there += r >= 0;
+        }
+        return there > 0 ? 0 : -ENOENT;
 }
 
 bool users_has(const SimFn *fn, HolderKind kind) {

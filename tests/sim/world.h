@@ -154,6 +154,7 @@ struct Sim {
         SimFault *faults;
         SimFault *fault; /* that the write being started has run into */
         bool go; /* what is blocked may go on */
+        bool rtnl_held, rtnl_free; /* who waits for the second saw the first */
         SimCount *counts;
         unsigned n_writes;
         uint64_t last_ino;
@@ -236,7 +237,7 @@ int module_unload(Sim *sim, const char *name);
 bool tasks_apart(const Sched *s, const SimOp *stuck, const SimOp *op);
 
 /* users.c */
-int users_of(Sim *sim, Bdf bdf, bool vfio_tested, Holders *ret);
+int users_of(Sim *sim, const Bdf *fns, size_t n, UsersMode mode, Holders *ret);
 bool users_has(const SimFn *fn, HolderKind kind) _pure_;
 void users_leave(SimFn *fn); /* the driver has gone */
 void users_free(Sim *sim);

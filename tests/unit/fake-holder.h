@@ -74,12 +74,17 @@ static struct {
         int addresses_error, routes_error;
         uint32_t ifindex; /* was asked for */
         const char *netns, *netdev, *parent; /* it is in that one, "net:[5]", and belongs to that */
-        int find_error;
-        unsigned n_finds;
+        uint32_t lower; /* or is made of the one with that number */
+        bool untold; /* or shows nothing */
+        bool told_here; /* our own namespace has one that tells its parent */
+        int links_error;
+        unsigned n_asked; /* namespaces, our own left out */
         const Tree *pulled; /* when addresses are asked for, the function goes from it */
         const char *claimed; /* a node whose path ends so is; */
-        int claim_error; /* that is what a claim of it says */
+        int claim_error; /* that is what a claim of it says, */
+        unsigned claim_until; /* but so many times only; 0: always */
         unsigned n_claims;
+        unsigned paused; /* ms */
 } world;
 
 static inline int fake_addresses(uint32_t ifindex, NetUse *ret) {
@@ -96,37 +101,49 @@ static inline int fake_routes(uint32_t ifindex, NetUse *ret) {
         return world.routes_error;
 }
 
-static inline int fake_find_link(int netns, char *const *parents, char ret[static IF_NAMESIZE]) {
-        char link[64], path[PATH_MAX];
+static inline int fake_links(int netns, NetLinks *ret) {
+        NetLink link = { .lower = world.lower, .untold = world.untold };
+        char own[64], path[PATH_MAX];
         ssize_t n;
 
-        world.n_finds++;
-        if (world.find_error < 0)
-                return world.find_error;
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", netns);
-        n = readlink(link, path, sizeof(path) - 1);
+        if (netns < 0) {
+                strcpy(link.parent, "0000:00:1f.6");
+                return world.told_here ? net_links_add(ret, &link) : 0;
+        }
+        world.n_asked++;
+        if (world.links_error < 0)
+                return world.links_error;
+        snprintf(own, sizeof(own), "/proc/self/fd/%d", netns);
+        n = readlink(own, path, sizeof(path) - 1);
         assert_true(n > 0);
         path[n] = '\0';
         if (!world.netns || !streq(strrchr(path, '/') + 1, world.netns))
                 return 0;
-        STRV_FOREACH (parent, parents)
-                if (streq(*parent, world.parent))
-                        return str_copy(ret, IF_NAMESIZE, world.netdev) < 0 ? -EINVAL : 1;
-        return 0;
+        assert_int_equal(str_copy(link.name, sizeof(link.name), world.netdev), 0);
+        if (world.parent)
+                assert_int_equal(str_copy(link.parent, sizeof(link.parent), world.parent), 0);
+        return net_links_add(ret, &link);
 }
 
 static inline int fake_claim(const char *path) {
         size_t n = strlen(path), m = world.claimed ? strlen(world.claimed) : 0;
 
         world.n_claims++;
+        if (world.claim_until > 0 && world.n_claims > world.claim_until)
+                return 0;
         return world.claimed && n >= m && streq(path + n - m, world.claimed) ? world.claim_error
                                                                              : 0;
+}
+
+static inline void fake_pause(Kernel *k, unsigned ms) {
+        (void) k;
+        world.paused += ms;
 }
 
 static const HolderAsks fake_asks = {
         .addresses = fake_addresses,
         .routes = fake_routes,
-        .find_link = fake_find_link,
+        .links = fake_links,
         .claim = fake_claim,
 };
 
@@ -139,6 +156,7 @@ static inline void found_init(Found *f) {
         memset(&world, 0, sizeof(world));
         f->holders = (Holders){};
         tree_init(&f->tree);
+        f->tree.k->pause = fake_pause;
         tree_proc(&f->tree);
 }
 
@@ -147,13 +165,22 @@ static inline void found_done(Found *f) {
         tree_done(&f->tree);
 }
 
-/* Looks anew. */
-static inline int look(Found *f, Bdf of, bool vfio_tested) {
+static inline int look_with(Found *f, HolderView *view, const Bdf *fns, size_t n, UsersMode mode) {
         const Tree *t = &f->tree;
+        const Roots roots = { t->root, t->dev, t->proc, t->cni };
 
         holders_done(&f->holders);
-        return holder_search(t->k, &(Roots){ t->root, t->dev, t->proc, t->cni }, of, vfio_tested,
-                             &fake_asks, &f->holders);
+        return holder_search(&(HolderWorld){ t->k, &roots, &fake_asks, view }, fns, n, mode,
+                             &f->holders);
+}
+
+/* Looks anew, at all of it. */
+static inline int look(Found *f, Bdf of, UsersMode mode) {
+        HolderView view = {};
+        int r = look_with(f, &view, &of, 1, mode);
+
+        holder_view_done(&view);
+        return r;
 }
 
 /* Lines of holder_format(), with the tree's own place taken out of them. */

@@ -224,15 +224,16 @@ static inline int fake_open_group(Kernel *k, int group, int *ret_fd) {
         return f->group;
 }
 
-static inline int fake_users(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+static inline int fake_users(Kernel *k, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
         Fake *f = fake(k);
         int r = maybe_vanish(f);
 
         f->n_users++;
-        f->tested = vfio_tested;
+        assert_int_equal(n, 1);
+        f->users_mode = mode;
         if (r < 0)
                 return r;
-        if (!find(f, SUB(DEVICES "%s", BDF_STR(fn))))
+        if (!find(f, SUB(DEVICES "%s", BDF_STR(fns[0]))))
                 return -ENOENT;
         for (size_t i = 0; i < f->users.n; i++)
                 assert_int_equal(holders_add(ret, f->users.items + i), 0);

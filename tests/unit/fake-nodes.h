@@ -46,7 +46,7 @@ typedef struct Fake {
         Holders users; /* what users finds; the test's */
         int users_error;
         unsigned n_users; /* so often was it asked, */
-        bool tested; /* last with that */
+        UsersMode users_mode; /* last with that */
         Tasks tasks; /* what tasks finds; the test's */
         int tasks_error;
         int module; /* what load_module and unload_module return */

@@ -43,7 +43,7 @@ static void disks_that_nobody_uses_are_free(void **state) {
         (void) state;
         disks_init(&f);
         put_mounts(&f, 1, "21 1 8:0 / / rw shared:1 - ext4 /dev/sda rw\n");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_nobody(&f);
         assert_int_equal(world.n_claims, 2);
         found_done(&f);
@@ -61,7 +61,7 @@ static void a_mounted_partition_is_in_use(void **state) {
         /* The claim of the partition is one of its disk, and explained by the mount. */
         world.claimed = "nvme1n1";
         world.claim_error = -EBUSY;
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "mount: /dev/nvme1n1p1 on /srv/my data");
         found_done(&f);
 }
@@ -73,8 +73,20 @@ static void a_mount_in_another_namespace_is_its_processes(void **state) {
         disks_init(&f);
         tree_process(&f.tree, 50, "backupd", 1, 9);
         put_mounts(&f, 50, "40 21 259:1 / /srv rw - xfs /dev/nvme1n1p1 rw\n");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "mount: backupd (pid 50), /dev/nvme1n1p1 on /srv");
+        found_done(&f);
+}
+
+static void a_mount_namespace_whose_process_went_is_not_done_without(void **state) {
+        Found f;
+
+        (void) state;
+        disks_init(&f);
+        tree_process(&f.tree, 50, "backupd", 1, 9);
+        tree_drop(&f.tree, "proc/50/mountinfo");
+        assert_int_equal(look(&f, fn, USERS_LOOK), 0);
+        assert_holders(&f, "block: mounts of all namespaces: Stale file handle");
         found_done(&f);
 }
 
@@ -84,7 +96,7 @@ static void mounts_that_cannot_be_read_are_not_none(void **state) {
         (void) state;
         disks_init(&f);
         put_mounts(&f, 1, "what is this\n");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "block: mounts of all namespaces: Bad message");
         found_done(&f);
 }
@@ -98,11 +110,11 @@ static void a_disk_of_a_btrfs_is_in_use(void **state) {
         tree_dir(&f.tree, "fs/btrfs/af02/devices/sda");
         tree_dir(&f.tree, "fs/btrfs/af02/devices/nvme1n1p1");
         put_mounts(&f, 1, "40 21 0:52 / /pool rw shared:2 - btrfs /dev/sda rw\n");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "mount: /dev/nvme1n1p1 on /pool");
         /* Where it is mounted is not seen; that it is, is. */
         put_mounts(&f, 1, "");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "mount: /dev/nvme1n1p1 in a btrfs");
         found_done(&f);
 }
@@ -116,7 +128,7 @@ static void swap_is_in_use(void **state) {
         snprintf(text, sizeof(text), "Filename\tType\n%s/dev/nvme1n1p1 partition\t1\t0\t-2\n",
                  f.tree.root);
         tree_file(&f.tree, "proc", "swaps", text);
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "swap: /dev/nvme1n1p1");
         found_done(&f);
 }
@@ -138,19 +150,19 @@ static void what_is_made_of_a_disk_is_named(void **state) {
         put_holder(&f, "dm-0");
         tree_file(&f.tree, "devices/virtual/block/dm-0/dm", "uuid", "LVM-abcdef\n");
         tree_file(&f.tree, "devices/virtual/block/dm-0/dm", "name", "vg-home\n");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "lvm: /dev/nvme1n1p1 in vg-home");
         tree_file(&f.tree, "devices/virtual/block/dm-0/dm", "uuid", "CRYPT-LUKS2-abcdef\n");
         tree_file(&f.tree, "devices/virtual/block/dm-0/dm", "name", "safe\n");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "dm: /dev/nvme1n1p1 in safe");
         tree_drop(&f.tree, PART "/holders/dm-0");
         put_holder(&f, "md127");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "md: /dev/nvme1n1p1 in md127");
         tree_drop(&f.tree, PART "/holders/md127");
         put_holder(&f, "bcache0");
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "block: /dev/nvme1n1p1 in bcache0");
         assert_int_equal(holders_force(&f.holders), OP_FORCE_STORAGE);
         found_done(&f);
@@ -163,7 +175,7 @@ static void a_claim_that_nothing_explains_is_told(void **state) {
         disks_init(&f);
         world.claimed = "nvme1n1p1";
         world.claim_error = -EBUSY;
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f,
                        "block: /dev/nvme1n1p1 is claimed in the kernel, by whom cannot be told");
         found_done(&f);
@@ -176,14 +188,53 @@ static void a_claim_that_cannot_be_tried_is_not_free(void **state) {
         disks_init(&f);
         world.claimed = "nvme1n1p1";
         world.claim_error = -EACCES;
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "block: whether /dev/nvme1n1p1 is claimed: Permission denied");
         world.claim_error = -ENOENT;
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "block: whether /dev/nvme1n1p1 is claimed: Input/output error");
         world.claim_error = -ENOMEDIUM;
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_nobody(&f);
+        found_done(&f);
+}
+
+/* As udev's probe of a new disk does. */
+static void a_claim_for_a_moment_is_no_use(void **state) {
+        Found f;
+
+        (void) state;
+        disks_init(&f);
+        world.claimed = "nvme1n1p1";
+        world.claim_error = -EBUSY;
+        world.claim_until = 3;
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
+        assert_nobody(&f);
+        assert_in_range(world.paused, 1, 999);
+        /* One that stays is waited for no longer than a second, however many disks there are. */
+        world.claim_until = 0;
+        world.paused = 0;
+        world.claimed = "";
+        assert_int_equal(look(&f, fn, USERS_TESTED), 0);
+        assert_int_equal(f.holders.n, 1);
+        assert_int_equal(world.paused, 1000);
+        found_done(&f);
+}
+
+/* Who wants to mount it in that moment would be refused. */
+static void a_mere_look_claims_no_disk(void **state) {
+        Found f;
+
+        (void) state;
+        disks_init(&f);
+        world.claimed = "";
+        world.claim_error = -EBUSY;
+        assert_int_equal(look(&f, fn, USERS_LOOK), 0);
+        assert_nobody(&f);
+        put_mounts(&f, 1, "40 21 259:1 / /srv rw shared:2 - xfs /dev/nvme1n1p1 rw\n");
+        assert_int_equal(look(&f, fn, USERS_GLANCE), 0);
+        assert_holders(&f, "mount: /dev/nvme1n1p1 on /srv");
+        assert_int_equal(world.n_claims, 0);
         found_done(&f);
 }
 
@@ -194,11 +245,11 @@ static void whoever_has_a_disk_open_is_named_but_udev(void **state) {
         disks_init(&f);
         tree_process(&f.tree, 60, "(udev-worker)", 1, 1);
         tree_open_file(&f.tree, 60, 9, TREE_PATH(&f.tree, "dev/nvme1n1"));
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_nobody(&f);
         tree_process(&f.tree, 61, "dd", 1, 1);
         tree_open_file(&f.tree, 61, 9, TREE_PATH(&f.tree, "dev/nvme1n1"));
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "block: dd (pid 61), /dev/nvme1n1");
         found_done(&f);
 }
@@ -220,7 +271,7 @@ static void the_head_of_an_nvme_multipath_is_ours(void **state) {
                    "41 21 259:6 / /other rw - xfs /dev/nvme1n21 rw\n");
         world.claimed = "nvme1c3n2"; /* it has no node that could be claimed */
         world.claim_error = -EBUSY;
-        assert_int_equal(look(&f, fn, false), 0);
+        assert_int_equal(look(&f, fn, USERS_TEST), 0);
         assert_holders(&f, "mount: /dev/nvme1n2p1 on /srv");
         found_done(&f);
 }
@@ -270,6 +321,9 @@ int main(void) {
                 cmocka_unit_test(what_is_made_of_a_disk_is_named),
                 cmocka_unit_test(a_claim_that_nothing_explains_is_told),
                 cmocka_unit_test(a_claim_that_cannot_be_tried_is_not_free),
+                cmocka_unit_test(a_claim_for_a_moment_is_no_use),
+                cmocka_unit_test(a_mere_look_claims_no_disk),
+                cmocka_unit_test(a_mount_namespace_whose_process_went_is_not_done_without),
                 cmocka_unit_test(whoever_has_a_disk_open_is_named_but_udev),
                 cmocka_unit_test(the_head_of_an_nvme_multipath_is_ours),
                 cmocka_unit_test(lines_of_mountinfo_are_read_with_any_options),

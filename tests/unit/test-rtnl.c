@@ -9,7 +9,9 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -122,25 +124,68 @@ static void routes_that_somebody_made_count(void **state) {
               "none");
 }
 
+static struct nlmsghdr *link_message(Message *m, const char *name, unsigned flags) {
+        message(m, RTM_NEWLINK, &(struct ifinfomsg){ .ifi_index = 9, .ifi_flags = flags },
+                sizeof(struct ifinfomsg));
+        mnl_attr_put_strz(&m->header, IFLA_IFNAME, name);
+        return &m->header;
+}
+
 static void a_link_is_known_by_the_device_it_belongs_to(void **state) {
-        char *const parents[] = { (char *) "0000:01:00.0", (char *) "virtio3", NULL };
-        char name[IF_NAMESIZE] = "";
+        struct nlmsghdr *h;
+        uint32_t nsid = 99;
+        NetLink link;
         Message m;
 
         (void) state;
-        message(&m, RTM_NEWLINK, &(struct ifinfomsg){}, sizeof(struct ifinfomsg));
-        mnl_attr_put_strz(&m.header, IFLA_IFNAME, "eth5");
-        assert_false(rtnl_parse_link(&m.header, parents, name));
-        mnl_attr_put_strz(&m.header, IFLA_PARENT_DEV_NAME, "virtio3");
-        assert_true(rtnl_parse_link(&m.header, parents, name));
-        assert_string_equal(name, "eth5");
-        assert_false(
-                rtnl_parse_link(&m.header, (char *const[]){ (char *) "virtio31", NULL }, name));
+        h = link_message(&m, "eth5", 0);
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_string_equal(link.name, "eth5");
+        assert_string_equal(link.parent, "");
+        assert_true(link.untold);
+        mnl_attr_put_strz(h, IFLA_PARENT_DEV_NAME, "virtio3");
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_string_equal(link.parent, "virtio3");
+        assert_false(link.untold);
+        assert_int_equal(link.lower, 0);
+        assert_int_equal(nsid, 99);
         /* A text without its end. */
-        message(&m, RTM_NEWLINK, &(struct ifinfomsg){}, sizeof(struct ifinfomsg));
-        mnl_attr_put_strz(&m.header, IFLA_IFNAME, "eth5");
-        mnl_attr_put(&m.header, IFLA_PARENT_DEV_NAME, 7, "virtio3");
-        assert_false(rtnl_parse_link(&m.header, parents, name));
+        h = link_message(&m, "eth5", 0);
+        mnl_attr_put(h, IFLA_PARENT_DEV_NAME, 7, "virtio3");
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_string_equal(link.parent, "");
+        message(&m, RTM_NEWLINK, &(struct ifinfomsg){}, 4);
+        assert_false(rtnl_parse_link(&m.header, &link, &nsid));
+}
+
+static void a_link_with_a_kind_was_made_by_hand(void **state) {
+        struct nlattr *info;
+        struct nlmsghdr *h;
+        uint32_t nsid = 99;
+        NetLink link;
+        Message m;
+
+        (void) state;
+        h = link_message(&m, "lo", IFF_LOOPBACK);
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_false(link.untold);
+        h = link_message(&m, "mv0", 0);
+        info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+        mnl_attr_put_strz(h, IFLA_INFO_KIND, "macvlan");
+        mnl_attr_nest_end(h, info);
+        mnl_attr_put_u32(h, IFLA_LINK, 7);
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_false(link.untold);
+        assert_int_equal(link.lower, 0); /* number 7 of its own namespace */
+        mnl_attr_put_u32(h, IFLA_LINK_NETNSID, 3);
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_int_equal(link.lower, 7);
+        assert_int_equal(nsid, 3);
+        /* The same number as its own, which old kernels leave out. */
+        h = link_message(&m, "mv0", 0);
+        mnl_attr_put_u32(h, IFLA_LINK_NETNSID, 0);
+        assert_true(rtnl_parse_link(h, &link, &nsid));
+        assert_int_equal(link.lower, 9);
 }
 
 /* This kernel, in a network namespace that has nothing but lo (index 1) */
@@ -163,8 +208,8 @@ static int set_up(const char *name) {
 }
 
 static int live(void) {
-        char *const parents[] = { (char *) "fffffffe:ff:1f.7", NULL };
-        char name[IF_NAMESIZE];
+        _cleanup_free_ NetLink *items = NULL;
+        NetLinks links = {};
         ino_t before, after;
         struct stat st;
         NetUse u = { .n = 99 };
@@ -191,26 +236,110 @@ static int live(void) {
         if (stat("/proc/self/ns/net", &st) < 0)
                 return LIVE_WRONG;
         before = st.st_ino;
-        if (rtnl_find_link(fd, parents, name) != 0 || stat("/proc/self/ns/net", &st) < 0)
+        r = rtnl_links(fd, &links);
+        items = links.items;
+        if (r != 0 || links.n == 0 || stat("/proc/self/ns/net", &st) < 0)
                 return LIVE_WRONG;
         after = st.st_ino;
         return before == after ? LIVE_OK : LIVE_WRONG;
 }
 
-static void this_kernel_answers_for_one_netdev(void **state) {
-        int status;
-        pid_t pid;
+static int run(const char *command) {
+        int status = system(command);
 
-        (void) state;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A child that sits in a network namespace of its own and ends with us. -1: it cannot have one. */
+static pid_t other_namespace(void) {
+        int ready[2];
+        pid_t pid;
+        char c;
+
+        if (pipe2(ready, O_CLOEXEC) < 0)
+                return -1;
         pid = fork();
+        if (pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                c = unshare(CLONE_NEWNET) < 0;
+                (void) !write(ready[1], &c, 1);
+                pause();
+                _exit(0);
+        }
+        close(ready[1]);
+        if (pid >= 0 && (read(ready[0], &c, 1) != 1 || c != 0))
+                pid = -1;
+        close(ready[0]);
+        return pid;
+}
+
+/*
+ * One of ours with a macvlan, which is moved to another namespace. There are two more macvlans: one of a device of that
+ * place, one of a device of a third; both devices have the number of ours.
+ */
+static bool make_links(pid_t there, pid_t third) {
+        char command[512];
+
+        snprintf(command, sizeof(command),
+                 "exec >/dev/null 2>&1; add() { $2 ip link add d$1 index 41 type veth && "
+                 "$2 ip link add link d$1 name v$1 type macvlan; }\n"
+                 "add 0 && ip link set v0 netns %d && add 1 'nsenter -t %d -n' && "
+                 "add 2 'nsenter -t %d -n' && nsenter -t %d -n ip link set v2 netns %d",
+                 there, there, third, third, there);
+        return run(command) == 0;
+}
+
+static int live_upper(void) {
+        _cleanup_free_ NetLink *items = NULL;
+        unsigned found = 0, macvlans = 0;
+        NetLinks links = {};
+        pid_t there, third;
+        char path[64];
+        int fd, r;
+
+        if (unshare(CLONE_NEWNET) < 0)
+                return LIVE_NO_NAMESPACE;
+        there = other_namespace();
+        third = other_namespace();
+        if (there < 0 || third < 0 || !make_links(there, third))
+                return LIVE_NO_NAMESPACE;
+        snprintf(path, sizeof(path), "/proc/%d/ns/net", there);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        r = rtnl_links(fd, &links);
+        close(fd);
+        items = links.items;
+        for (size_t i = 0; i < links.n; i++) {
+                macvlans += links.items[i].name[0] == 'v' && !links.items[i].untold;
+                if (links.items[i].lower == 41 && streq(links.items[i].name, "v0"))
+                        found++;
+                else if (links.items[i].lower != 0)
+                        return LIVE_WRONG;
+        }
+        return r == 0 && found == 1 && macvlans >= 3 ? LIVE_OK : LIVE_WRONG;
+}
+
+static void in_a_child(int (*f)(void)) {
+        int status;
+        pid_t pid = fork();
+
         assert_true(pid >= 0);
         if (pid == 0)
-                _exit(live());
+                _exit(f());
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         if (WEXITSTATUS(status) == LIVE_NO_NAMESPACE)
                 skip();
         assert_int_equal(WEXITSTATUS(status), LIVE_OK);
+}
+
+static void this_kernel_answers_for_one_netdev(void **state) {
+        (void) state;
+        in_a_child(live);
+}
+
+static void this_kernel_tells_what_is_made_of_ours_elsewhere(void **state) {
+        (void) state;
+        in_a_child(live_upper);
 }
 
 int main(void) {
@@ -219,7 +348,9 @@ int main(void) {
                 cmocka_unit_test(a_message_that_is_cut_counts_for_nothing),
                 cmocka_unit_test(routes_that_somebody_made_count),
                 cmocka_unit_test(a_link_is_known_by_the_device_it_belongs_to),
+                cmocka_unit_test(a_link_with_a_kind_was_made_by_hand),
                 cmocka_unit_test(this_kernel_answers_for_one_netdev),
+                cmocka_unit_test(this_kernel_tells_what_is_made_of_ours_elsewhere),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,7 +180,7 @@ static void a_vfio_function_that_nobody_has_is_guarded(void **state) {
         assert_true(extra.guard >= 0);
         assert_int_equal(extra.group, 12);
         assert_true(fcntl(extra.guard, F_GETFD) & FD_CLOEXEC);
-        assert_true(f.tested);
+        assert_int_equal(f.users_mode, USERS_TESTED);
         assert_int_equal(f.n_log, 0);
         step_extra_done(&extra);
         assert_int_equal(extra.guard, -EBADF);
@@ -220,7 +220,7 @@ static void a_vfio_function_that_somebody_has_is_in_use_by_name(void **state) {
         assert_answer(result, STEP_IN_USE, 0);
         assert_int_equal(result.n, OP_FORCE_IN_USE);
         assert_string_equal(result.text, "vfio: qemu-system-x86 (pid 4711), /dev/vfio/12");
-        assert_false(f.tested);
+        assert_int_equal(f.users_mode, USERS_TEST);
         assert_int_equal(extra.guard, -EBADF);
         assert_int_equal(extra.holders.n, 1);
         assert_int_equal(extra.holders.items[0].pid, 4711);
@@ -247,9 +247,9 @@ static void a_group_that_is_open_is_in_use_whoever_has_it(void **state) {
 }
 
 /* One who lets go in between leaves the group to the guard. */
-static int let_go(Kernel *k, Bdf fn, bool vfio_tested, Holders *ret) {
+static int let_go(Kernel *k, const Bdf *fns, size_t n, UsersMode mode, Holders *ret) {
         fake(k)->group = 0;
-        return fake_users(k, fn, vfio_tested, ret);
+        return fake_users(k, fns, n, mode, ret);
 }
 
 static void a_user_who_goes_makes_room_for_the_guard(void **state) {
@@ -277,7 +277,7 @@ static void a_group_under_our_own_guard_is_not_tested(void **state) {
         f.group = -EBUSY;
         extra.guarded = true;
         assert_done(refuse(&f, vf0, &extra));
-        assert_true(f.tested);
+        assert_int_equal(f.users_mode, USERS_TESTED);
         assert_int_equal(extra.guard, -EBADF);
 }
 
@@ -289,7 +289,7 @@ static void without_a_group_it_is_for_the_search_to_tell(void **state) {
         put_vfio(&f);
         f.group = -ENOENT;
         assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0)));
-        assert_false(f.tested);
+        assert_int_equal(f.users_mode, USERS_TEST);
         drop(&f, DEVICES VF0 "/iommu_group");
         assert_done(climb(&f, STEP(.rung = RUNG_REFUSE_IF_HELD, .fn = vf0)));
         assert_int_equal(f.n_users, 2);
@@ -304,7 +304,7 @@ static void other_functions_are_not_guarded(void **state) {
         put(&f, 'l', "12", DEVICES PF "/iommu_group");
         assert_done(refuse(&f, pf, &extra));
         assert_int_equal(extra.guard, -EBADF);
-        assert_false(f.tested);
+        assert_int_equal(f.users_mode, USERS_TEST);
         drop(&f, DEVICES PF "/driver");
         assert_done(refuse(&f, pf, &extra));
         assert_int_equal(extra.guard, -EBADF);
