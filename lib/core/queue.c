@@ -146,6 +146,15 @@ static int refuse(Fault *ret, Fault fault) {
         return QUEUE_E_REFUSED;
 }
 
+/*
+ * Stuck, or back and half done: what is about more than one PF stays aside as long as another is stuck, and until it has gone
+ * on nobody may touch what it began.
+ */
+static bool holds_off(const Queue *q, const Job *j) {
+        return j->state == JOB_WEDGED ||
+               (j->aside && j->state == JOB_RUNNING && !near_is_local(&j->op) && queue_wedged(q));
+}
+
 const Job *queue_blocker(const Queue *q, const Snapshot *s, const Op *op, Fault *ret_fault) {
         const Job *closed = queue_wedged(q);
         Bdf pf = near_pf(s, op);
@@ -155,7 +164,7 @@ const Job *queue_blocker(const Queue *q, const Snapshot *s, const Op *op, Fault 
                 return closed;
         }
         for (const Job *j = q->jobs; j < q->jobs + QUEUE_MAX; j++) {
-                if (j->state != JOB_WEDGED || (j->aside && !near_stuck(s, op, j)))
+                if (!holds_off(q, j) || (j->aside && !near_stuck(s, op, j)))
                         continue;
                 *ret_fault = FAULT(FAULT_QUARANTINED, .fn = j->pf, .number = j->id);
                 return j;

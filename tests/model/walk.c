@@ -65,12 +65,30 @@ static size_t n_seen, seen_size;
 static size_t n_steps_started, n_ends, n_beside, n_rolled_back;
 static size_t rungs_climbed[_RUNG_MAX];
 
+/* How this state was come to, for whoever has to find out why it is wrong. */
+#define PATH_STEPS 256
+static char path_steps[PATH_STEPS][160];
+static size_t n_path;
+
+static void path_push(const char *what, uint32_t job, const Step *step, const char *how) {
+        char line[STEP_STR_MAX] = "";
+
+        if (step)
+                step_format(step, line, sizeof(line));
+        if (n_path < PATH_STEPS)
+                snprintf(path_steps[n_path], sizeof(path_steps[0]), "%s job %u %.90s %s", what, job,
+                         line, how);
+        n_path++;
+}
+
 static void die(const State *s, const char *why, const Step *step) {
         char line[STEP_STR_MAX] = "";
 
         if (step)
                 step_format(step, line, sizeof(line));
         printf("not ok model: %s%s%s\n", why, step ? ": " : "", line);
+        for (size_t i = 0; i < n_path && i < PATH_STEPS; i++)
+                printf("  %2zu %s\n", i + 1, path_steps[i]);
         for (size_t i = 0; i < QUEUE_MAX; i++) {
                 const Job *j = s->q.jobs + i;
 
@@ -325,9 +343,11 @@ static void try_answer(const State *s, const Job *job, size_t index, StepAnswer 
                 next.excused |= EXCUSED_LOCKS;
         if (step->rung == RUNG_UNSTUB_PF && result.answer != STEP_DONE)
                 next.excused |= EXCUSED_ALL;
+        path_push("answer", job->id, step, step_answer_to_string(result.answer));
         if (queue_step_done(&next.q, job->id, index, &result) < 0)
                 die(s, "an answer was not taken", step);
         go(&next);
+        n_path--;
 }
 
 /* Called stuck, with the lane closed; and where the write takes no global lock, also as one that stands aside. */
@@ -339,9 +359,11 @@ static void try_overdue(const State *s, const Job *j, size_t k) {
                 State next = copy(s);
 
                 next.faults--;
+                path_push("overdue", j->id, j->climb.plan->steps + k, outside ? "outside" : "");
                 if (queue_overdue(&next.q, j->id, k, outside) < 0)
                         die(s, "a deadline was not taken", j->climb.plan->steps + k);
                 go(&next);
+                n_path--;
         }
 }
 
@@ -377,7 +399,9 @@ static void try_stops(const State *s) {
                         if (queue_cancel(&next.q, j->id, 0, t ? RESULT_TIMEOUT : RESULT_CANCELED,
                                          &fault) != 0)
                                 die(s, "a job could not be stopped", NULL);
+                        path_push("stop", j->id, NULL, t ? "timeout" : "cancel");
                         go(&next);
+                        n_path--;
                 }
         }
 }
@@ -391,6 +415,7 @@ static void try_submits(const State *s) {
                 int r;
 
                 next.submits--;
+                path_push("submit", (uint32_t) i, NULL, op_kind_to_string(menu[i].kind));
                 r = queue_submit(&next.q, snapshot, menu + i, (uint32_t) s->submits, &id, &fault);
                 snapshot_free(snapshot);
                 if (r == 0) {
@@ -404,6 +429,7 @@ static void try_submits(const State *s) {
                         else
                                 queue_done(&next.q);
                 }
+                n_path--;
         }
 }
 
@@ -412,9 +438,11 @@ static void try_look(const State *s) {
         State next = copy(s);
 
         next.looking = 0;
+        path_push("look", s->looking, NULL, "");
         queue_planned(&next.q, s->looking, snapshot);
         snapshot_free(snapshot);
         go(&next);
+        n_path--;
 }
 
 static void check_rest(const State *s) {

@@ -414,6 +414,44 @@ static void behind_a_foreigner_who_is_stuck_nothing_is_begun(void **state) {
         queue_done(&q);
 }
 
+/* The model found it: the third job took VFs away from under the second one's plan. */
+static void one_that_came_back_and_must_wait_aside_is_not_overtaken_on_its_pf(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "igbvf");
+        Op unload = { .kind = OP_UNLOAD, .fn = BDF_NONE, .driver = "igb" };
+        uint32_t first, second, third;
+        Effect e, f, end;
+        Queue q;
+
+        (void) state;
+        put_bridge(s, BDF(0, 2, 0), BDF_NONE);
+        put_pf(s, OTHER, BDF(0, 2, 0), "nvme", 1, "nvme");
+        snapshot_seal(s);
+        queue_init(&q);
+        q.fan_out = 1;
+        first = submit(&q, s, set(OTHER, 0), 0);
+        second = submit(&q, s, unload, 0);
+        third = submit(&q, s, set(PF, 1), 0);
+        e = run_to(&q, s, RUNG_PARK_VF);
+        assert_int_equal(queue_overdue(&q, first, e.index, true), 0);
+        f = run_to(&q, s, RUNG_PARK_VF);
+        assert_int_equal(f.job->id, second);
+        assert_int_equal(queue_overdue(&q, second, f.index, true), 0);
+        assert_int_equal(queue_step_done(&q, second, f.index, &(StepResult){}), 0);
+        /* Back, and it waits for the first; the third is about what it has half done. */
+        end = run(&q, s);
+        assert_int_equal(end.kind, EFFECT_FINISH);
+        assert_int_equal(end.job->id, third);
+        assert_int_equal(end.job->fault.reason, FAULT_QUARANTINED);
+        assert_int_equal(end.job->fault.number, second);
+        assert_int_equal(refusal(&q, s, set(PF, 1)), FAULT_QUARANTINED);
+        assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        answer(&q, &e, STEP_DONE, 0);
+        assert_int_equal(run_to_end(&q, s).job->result, RESULT_DONE);
+        assert_int_equal(run_to_end(&q, s).job->result, RESULT_DONE);
+        assert_int_equal(run(&q, s).kind, EFFECT_NONE);
+        queue_done(&q);
+}
+
 /* What waits for its turn among the VFs of one PF is not under way, and keeps nobody from standing aside. */
 static void with_a_fan_out_of_one_a_stuck_vf_stands_aside_alone(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 3, "igbvf");
@@ -449,6 +487,7 @@ int main(void) {
                 cmocka_unit_test(behind_a_child_that_died_a_rollback_takes_no_lock),
                 cmocka_unit_test(a_rollback_that_is_refused_says_so),
                 cmocka_unit_test(behind_a_foreigner_who_is_stuck_nothing_is_begun),
+                cmocka_unit_test(one_that_came_back_and_must_wait_aside_is_not_overtaken_on_its_pf),
                 cmocka_unit_test(with_a_fan_out_of_one_a_stuck_vf_stands_aside_alone),
         };
 
