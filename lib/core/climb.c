@@ -94,6 +94,19 @@ static void remember_parked(const Climb *old, Plan *new, StepState *states) {
                 }
 }
 
+bool climb_takes_down(Rung rung) {
+        return rung == RUNG_UNBIND || rung == RUNG_UNBIND_KEEPER || rung == RUNG_VFS_OFF;
+}
+
+void climb_prove_admission(Climb *c, size_t index, const StepResult *result) {
+        if (c->plan->steps[index].rung != RUNG_ADMIT || result->answer != STEP_DONE)
+                return;
+        for (size_t i = 0; i < index; i++)
+                c->proving |= climb_takes_down(c->plan->steps[i].rung);
+        if (c->proving)
+                c->phase = CLIMB_LOOK;
+}
+
 int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan) {
         StepState *states = calloc(plan->n_steps + 1, sizeof(StepState));
 

@@ -20,6 +20,10 @@ bool climb_phase_over(const Climb *c, bool stop);
 void climb_begin_step(Climb *c, size_t index);
 /* True while a child is at this step, stuck or not. */
 bool climb_is_under_way(const Climb *c, size_t index);
+/* What was taken down for another program, which is out again, is looked at: it may have left it there. */
+void climb_prove_admission(Climb *c, size_t index, const StepResult *result);
+/* After a step of this rung the function has less than before. */
+bool climb_takes_down(Rung rung) __attribute__((const));
 /* Takes over the plan (of the next phase). 0, -ENOMEM (the plan is freed). */
 int climb_take_plan(Climb *c, ClimbPhase phase, Plan *plan);
 

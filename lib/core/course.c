@@ -33,8 +33,14 @@ static JobResult result_of(const Job *j) {
 }
 
 static Fault fault_of_stop(const Job *j) {
-        return FAULT(j->stop_as == RESULT_TIMEOUT ? FAULT_TIMEOUT : FAULT_CANCELED,
-                     .number = j->id);
+        switch (j->stop_as) {
+        case RESULT_TIMEOUT:
+                return FAULT(FAULT_TIMEOUT, .number = j->id);
+        case RESULT_INTERRUPTED:
+                return FAULT(FAULT_INTERRUPTED, .number = j->id);
+        default:
+                return FAULT(FAULT_CANCELED, .number = j->id);
+        }
 }
 
 /* Of all or nothing, the way to nothing is gone to its end. */
@@ -64,6 +70,22 @@ static void remember_override(Job *j) {
                 (void) str_copy(j->driver_before, sizeof(j->driver_before), override);
 }
 
+/* What was taken down for a program that did not go on, and is not put back: only who made it knows all of it. */
+static void warn_of_losses(Job *j) {
+        const Climb *c = &j->climb;
+
+        for (size_t i = 0; i < c->plan->n_steps; i++) {
+                const Step *step = c->plan->steps + i;
+
+                if (c->states[i] != STEP_STATE_DONE)
+                        continue;
+                if (step->rung == RUNG_VFS_OFF)
+                        warn(j, FAULT(FAULT_VFS_LOST, .fn = step->fn, .number = step->n));
+                if (step->rung == RUNG_QUIET_PORT)
+                        warn(j, fault_text(FAULT(FAULT_PORT_QUIET, .fn = step->fn), step->name));
+        }
+}
+
 /* The way up is over: done, or back by the way that is owed. */
 static void turn(Job *j) {
         Climb *c = &j->climb;
@@ -83,6 +105,8 @@ static void turn(Job *j) {
                 course_end(j, result_of(j));
                 return;
         }
+        if (j->op.kind == OP_FOREIGN)
+                warn_of_losses(j);
         /*
          * Behind a child that died inside a write, it may have died with the global lock: only autoprobe takes none. One that
          * somebody killed has left the kernel before it is gone and holds nothing, but its status does not tell: an Oops ends
@@ -191,6 +215,33 @@ void course_stop(Job *j) {
         course_end(j, j->stop_as);
 }
 
+/* Of several who are in the way, the one that needs more force is named. */
+static void blame(Job *j, Fault fault) {
+        if (j->fault.reason == FAULT_NONE ||
+            (j->fault.reason == FAULT_IN_USE && fault.reason == FAULT_STORAGE_IN_USE))
+                j->fault = fault;
+        else if (j->rolling)
+                warn(j, fault);
+}
+
+void course_prove(Job *j, const Snapshot *s) {
+        Climb *c = &j->climb;
+
+        c->looking = c->proving = false;
+        c->phase = CLIMB_UP;
+        for (size_t i = 0; i < c->plan->n_steps; i++) {
+                const Step *step = c->plan->steps + i;
+                const Fn *fn = snapshot_find(s, step->fn);
+
+                if (!climb_takes_down(step->rung) || c->states[i] != STEP_STATE_DONE || !fn ||
+                    fn->identity != step->identity)
+                        continue;
+                c->failed = true;
+                blame(j, FAULT(FAULT_LEFT_THERE, .fn = step->fn));
+                return;
+        }
+}
+
 int course_plan(Job *j, const Snapshot *s) {
         Climb *c = &j->climb;
         Plan *plan = NULL;
@@ -217,15 +268,6 @@ int course_plan(Job *j, const Snapshot *s) {
         return r;
 }
 
-/* Of several who are in the way, the one that needs more force is named. */
-static void blame(Job *j, Fault fault) {
-        if (j->fault.reason == FAULT_NONE ||
-            (j->fault.reason == FAULT_IN_USE && fault.reason == FAULT_STORAGE_IN_USE))
-                j->fault = fault;
-        else if (j->rolling)
-                warn(j, fault);
-}
-
 void course_step_done(Job *j, size_t index, const StepResult *result) {
         Climb *c = &j->climb;
         Fault fault = ladder_fault(c->plan->steps + index, result);
@@ -248,4 +290,5 @@ void course_step_done(Job *j, size_t index, const StepResult *result) {
         default:
                 break;
         }
+        climb_prove_admission(c, index, result);
 }

@@ -18,6 +18,8 @@ bool course_advance(Job *j, uint32_t fan_out, Effect *ret);
 
 /* The look that it asked for. 0, -ENOMEM (it goes on, as failed). */
 int course_plan(Job *j, const Snapshot *s);
+/* The look after another program was let in: what was taken down for it and is still there is put right. */
+void course_prove(Job *j, const Snapshot *s);
 /* No plan came of the look. */
 void course_give_up(Job *j, Fault fault, JobResult result);
 void course_step_done(Job *j, size_t index, const StepResult *result);

@@ -62,6 +62,12 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                             "{fn}: a reset would take its {number} VFs along unseen; 'sriovctl set "
                             "{fn} 0' first" },
         [FAULT_NO_RESET] = { ERROR("Unsupported"), 1, "{fn}: the kernel knows no way to reset it" },
+        [FAULT_DRIVER_HAS_VFS] = { ERROR("Busy"), 11,
+                                   "driver {text}: {fn} has {number} VFs, which an unbind would "
+                                   "take unseen; 'sriovctl unbind {fn}' does it in order" },
+        [FAULT_ASLEEP] = { ERROR("Busy"), 11,
+                           "{fn}: the host is about to sleep, nothing is begun; ask again when it "
+                           "is awake" },
         [FAULT_LINK_DOWN] = { ERROR("Unsupported"), 1,
                               "{fn}: {text} is down, and its driver waits for ever in a reset "
                               "then; "
@@ -82,6 +88,12 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                                   "loaded; 'sriovctl bind' gives them their driver back" },
         [FAULT_BAD_HOLD] = { ERROR("BadOption"), 2,
                              "'{text}': no mode of a hold; there are block and note" },
+        [FAULT_BAD_GATE] = { ERROR("BadOption"), 2,
+                             "'{text}': no mode of the gate; there are off, observe, serialize, "
+                             "protect and exclusive" },
+        [FAULT_NO_GATE] = { ERROR("Unsupported"), 1,
+                            "the gate cannot be {text}; it stays as it was, 'sriovctl gate' shows "
+                            "how" },
         [FAULT_FOREIGN_BRIDGE] = { ERROR("Unsupported"), 1,
                                    "{fn}: is a bridge; its driver is the kernel's own business" },
         [FAULT_GOING] = { ERROR("Going"), 11,
@@ -147,6 +159,16 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                             "job {number}: its time was over before it was done" },
         [FAULT_FORCED] = { ERROR("InUse"), 5, "{fn}: in use, {text}; going on as forced" },
         [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1, "{fn}: rolled back to {number} VFs" },
+        [FAULT_OPENER_GONE] = { ERROR("Canceled"), 7,
+                                "the program that asked for it is gone, and was not let in" },
+        [FAULT_LEFT_THERE] = { ERROR("Failed"), 1,
+                               "{fn}: the program was let in to take it away, and left it there" },
+        [FAULT_VFS_LOST] = { ERROR("Failed"), 1,
+                             "{fn}: its {number} VFs were taken down for that program; 'sriovctl "
+                             "set {fn} {number}' makes them again" },
+        [FAULT_PORT_QUIET] = { ERROR("Failed"), 1,
+                               "{fn}: hot-plug is off there, for that program; write {text} to "
+                               "/sys/bus/pci_express/drivers/pciehp/bind" },
         [FAULT_INTERRUPTED] = { ERROR("Interrupted"), 1,
                                 "job {number}: sriovd ended meanwhile, and whether it took effect "
                                 "cannot be seen; look, and ask again" },

@@ -33,6 +33,7 @@ typedef enum FaultReason {
         FAULT_ORPHANS, /* fn, other: an orphan, text: bridge above */
         FAULT_HAS_VFS, /* fn, number: VFs; for reset of a PF */
         FAULT_NO_RESET, /* fn */
+        FAULT_DRIVER_HAS_VFS, /* fn, number: VFs, text: driver; for another program's unbind */
         FAULT_LINK_DOWN, /* fn, text: its net device; for reset of a VF */
         FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
         FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
@@ -40,6 +41,8 @@ typedef enum FaultReason {
         FAULT_STORAGE_IN_USE, /* fn, text: who; only force=storage does */
         FAULT_MODULE_IN_USE, /* text: module; its functions are unbound already */
         FAULT_BAD_HOLD, /* text: a mode of Hold() that is none */
+        FAULT_BAD_GATE, /* text: a mode of the gate that is none */
+        FAULT_NO_GATE, /* text: the mode that was asked for, and why it cannot be */
         FAULT_FOREIGN_BRIDGE, /* fn: bind or unbind of a bridge */
         /* not now */
         FAULT_GOING, /* fn, number: the job that removes it */
@@ -49,6 +52,7 @@ typedef enum FaultReason {
         FAULT_WEDGED, /* number: the job that is stuck, fn: its PF */
         FAULT_QUARANTINED, /* fn, number: the job that is stuck on it */
         FAULT_FOREIGN_STUCK, /* fn, number: pid, text: command and where */
+        FAULT_ASLEEP, /* the host is about to sleep */
         FAULT_BUSY, /* fn, number: the job that works on it now; for Hold() */
         FAULT_NO_ANSWER, /* text: what was asked, number: seconds */
         FAULT_TOO_MANY_ASK, /* number: questions that wait for an answer */
@@ -70,6 +74,10 @@ typedef enum FaultReason {
         FAULT_TIMEOUT, /* number: job */
         FAULT_FORCED, /* fn, text: who; a warning: its user was there, and force went on */
         FAULT_ROLLED_BACK, /* fn, number: VFs that are there again; a warning */
+        FAULT_OPENER_GONE, /* another program, before it was let in */
+        FAULT_LEFT_THERE, /* fn: another program was let in to take it away, and did not */
+        FAULT_VFS_LOST, /* fn, number: VFs taken down for such a program; a warning */
+        FAULT_PORT_QUIET, /* fn, text: service unbound for such a program; a warning */
         FAULT_INTERRUPTED, /* number: job */
         FAULT_INTERNAL, /* error */
         _FAULT_MAX,

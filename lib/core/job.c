@@ -59,7 +59,10 @@ JobResult job_result_of_fault(FaultReason reason) {
         case FAULT_WEDGED:
         case FAULT_NO_SUCH_DRIVER:
         case FAULT_LINK_DOWN:
+        case FAULT_DRIVER_HAS_VFS:
                 return RESULT_REFUSED;
+        case FAULT_OPENER_GONE:
+                return RESULT_CANCELED;
         case FAULT_VANISHED:
         case FAULT_NOT_FOUND_AFTER:
                 return RESULT_GONE;

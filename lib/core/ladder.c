@@ -59,7 +59,8 @@ typedef struct Row {
 #define SLOT_OFF (1u << OP_SLOT_OFF)
 #define SLOT_ON (1u << OP_SLOT_ON)
 #define UNLOAD (1u << OP_UNLOAD)
-#define VFS_DOWN (SET | BIND | UNBIND | REMOVE | SLOT_OFF | UNLOAD)
+#define FOREIGN (1u << OP_FOREIGN)
+#define VFS_DOWN (SET | BIND | UNBIND | REMOVE | SLOT_OFF | UNLOAD | FOREIGN)
 #define DOWN (VFS_DOWN | RESET)
 #define ALL (DOWN | RESCAN | SLOT_ON)
 
@@ -87,7 +88,9 @@ static bool driver_keeps_vfs(const Place *p) {
 /* A VF that goes with its PF, or the subject itself. One without a driver may be held by a word alone. */
 static bool is_taken(const Place *p) {
         if (p->vf)
-                return p->subject->vfs_go;
+                return p->subject->vfs_go || p->subject->vfs_asked;
+        if (p->subject->vfs_asked)
+                return false;
         return p->subject->driver_goes || p->subject->resets || driver_keeps_vfs(p) ||
                (p->op->kind != OP_SET_VFS && !(p->subject->fn->flags & FN_BRIDGE) &&
                 !p->subject->driver_comes);
@@ -171,10 +174,11 @@ static const Row ladder[_RUNG_MAX] = {
         [RUNG_VFS_OFF]        = { "vfs-off",         VFS_DOWN,              EACH_SUBJECT, vfs_go,          "sriov_numvfs = 0",                        false, true,  60, 2 },
         [RUNG_UNSTUB_PF]      = { "unstub-pf",       VFS_DOWN,              EACH_SUBJECT, needs_stub,      "unbind from " STUB_DRIVER,                false, false, 30, 0 },
         [RUNG_UNBIND]         = { "unbind",          DOWN,                  EACH_SUBJECT, driver_goes,     "unbind from {was}",                       false, true,  60, 0 },
-        [RUNG_QUIET_PORT]     = { "quiet-port",      REMOVE | SLOT_OFF,     EACH_PORT,   port_sleeps,      "unbind {name} from pciehp",               false, false, 30, 0 },
+        [RUNG_QUIET_PORT]     = { "quiet-port",      REMOVE | SLOT_OFF | FOREIGN, EACH_PORT,   port_sleeps,      "unbind {name} from pciehp",               false, false, 30, 0 },
         [RUNG_REMOVE]         = { "remove",          REMOVE,                EACH_SUBJECT, goes,            "remove = 1",                              false, true,  60, 0 },
         [RUNG_SLOT_OFF]       = { "slot-off",        SLOT_OFF,              ONCE,        always,           "slot {name}: power = 0",                  false, true,  60, 0 },
         [RUNG_UNLOAD]         = { "unload",          UNLOAD,                ONCE,        always,           "delete_module {name}",                    false, true,  60, 0 },
+        [RUNG_ADMIT]          = { "admit",           FOREIGN,               ONCE,        always,           "let the program in that waits",           false, true,  60, 0 },
         [RUNG_RESET]          = { "reset",           RESET,                 EACH_SUBJECT, resets,          "reset = 1",                               false, false, 90, 0 },
         [RUNG_RESCAN]         = { "rescan",          RESCAN | REMOVE,       ONCE,        wants_rescan,     "/sys/bus/pci/rescan = 1",                 false, true,  120, 0 },
         [RUNG_SLOT_ON]        = { "slot-on",         SLOT_ON,               ONCE,        always,           "slot {name}: power = 1",                  false, true,  60, 0 },
@@ -250,6 +254,8 @@ static const char *name_of(Rung rung, const Place *p) {
         case RUNG_LOAD_DRIVER:
         case RUNG_UNLOAD:
                 return p->op->driver;
+        case RUNG_ADMIT:
+                return p->op->slot[0] != '\0' ? p->op->slot : p->op->driver;
         case RUNG_SLOT_OFF:
         case RUNG_SLOT_ON:
                 return p->op->slot;
@@ -334,7 +340,7 @@ static int climb_subject(Rung rung, Place place, Plan *plan) {
 }
 
 static bool is_to_be_quiet(const Place *p, const Subjects *subjects, Bdf port) {
-        if (p->op->kind == OP_REMOVE)
+        if (p->op->kind == OP_REMOVE || p->op->door == DOOR_REMOVE)
                 return near_takes_away(p->s, p->op, port);
         return snapshot_is_below(p->s, port, subjects->top);
 }
@@ -383,6 +389,21 @@ static int climb_rung(Rung rung, Place place, const Subjects *subjects, Plan *pl
         return 0;
 }
 
+/*
+ * Where there is nothing to do, nobody can be in the way. And whoever is let in as he is, with nothing done for him
+ * before, waits for nobody's look at all of /proc: a gate that nobody is at costs next to nothing.
+ */
+static void skip_empty_way(Plan *plan) {
+        if (plan->n_steps == 0 || plan->steps[0].rung != RUNG_CLEAR_WAY)
+                return;
+        if (plan->n_steps == 1)
+                plan->n_steps = 0;
+        else if (plan->n_steps == 2 && plan->steps[1].rung == RUNG_ADMIT) {
+                plan->steps[0] = plan->steps[1];
+                plan->n_steps = 1;
+        }
+}
+
 int ladder_plan(const Snapshot *s, const Op *op, const Bdf *keeper, Plan **ret, Fault *ret_fault) {
         _cleanup_(subjects_done) Subjects subjects = {};
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -399,9 +420,7 @@ int ladder_plan(const Snapshot *s, const Op *op, const Bdf *keeper, Plan **ret, 
                 if (r < 0)
                         return r;
         }
-        /* Where there is nothing to do, nobody can be in the way. */
-        if (plan->n_steps == 1 && plan->steps[0].rung == RUNG_CLEAR_WAY)
-                plan->n_steps = 0;
+        skip_empty_way(plan);
         *ret = TAKE_PTR(plan);
         return 0;
 }

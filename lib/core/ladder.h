@@ -33,6 +33,7 @@ typedef enum Rung {
         RUNG_REMOVE, /* fn; override to PARK_OVERRIDE, then remove = 1 */
         RUNG_SLOT_OFF, /* name: slot; power = "0" */
         RUNG_UNLOAD, /* name: driver; delete_module(O_NONBLOCK) */
+        RUNG_ADMIT, /* fn or name, as the door has it; another program is let in, and this is over when it is out again */
         RUNG_RESET, /* fn; n: 1 = a VF, whose reset_method is set to flr where it offers more */
         RUNG_RESCAN, /* fn: to be seen afterwards, or BDF_NONE */
         RUNG_SLOT_ON, /* name: slot; power = "1" */
@@ -82,7 +83,7 @@ typedef enum StepAnswer {
         STEP_WRONG, /* sriov_numvfs took the count, and n VFs are there */
         STEP_UNPROVEN, /* the write returned; its effect did not show in time */
         STEP_STALE, /* another device sits at this address now */
-        STEP_GONE, /* no device sits at this address any more */
+        STEP_GONE, /* no device sits at this address any more; of RUNG_ADMIT: nor is there a program any more */
         STEP_IN_USE, /* text: who; n: OP_FORCE_* that would go on all the same */
         STEP_BLOCKED, /* n: the process that has been in our way too long; text: its command, and where it is */
         STEP_DOWN, /* text: its net device, which is down */

@@ -13,14 +13,14 @@ static Bdf pf_of(const Snapshot *s, Bdf fn) {
 }
 
 Bdf near_pf(const Snapshot *s, const Op *op) {
-        if (op->kind == OP_RESCAN || bdf_is_none(op->fn))
+        if (op->kind == OP_RESCAN || op->door == DOOR_RESCAN || bdf_is_none(op->fn))
                 return BDF_NONE;
         return pf_of(s, op->fn);
 }
 
 bool near_is_local(const Op *op) {
         return op->kind == OP_SET_VFS || op->kind == OP_BIND || op->kind == OP_UNBIND ||
-               op->kind == OP_RESET;
+               op->kind == OP_RESET || (op->kind == OP_FOREIGN && door_is_local(op->door));
 }
 
 /* The PF counts where fn is its VF. */
@@ -41,10 +41,10 @@ static bool is_below_device(const Snapshot *s, Bdf fn, Bdf of) {
 bool near_takes_away(const Snapshot *s, const Op *op, Bdf fn) {
         if (bdf_is_none(fn))
                 return false;
-        if (op->kind == OP_REMOVE)
+        if (op->kind == OP_REMOVE || op->door == DOOR_REMOVE)
                 return snapshot_is_below(s, fn, op->fn) ||
                        (op->flags & OP_ALL_FUNCTIONS && is_below_device(s, fn, op->fn));
-        return op->kind == OP_SLOT_OFF && is_in_slot(s, op->slot, fn);
+        return (op->kind == OP_SLOT_OFF || op->door == DOOR_SLOT) && is_in_slot(s, op->slot, fn);
 }
 
 /* A bridge in the slot has more below it. */
@@ -70,6 +70,34 @@ static bool has_driver(const Snapshot *s, Bdf pf, const char *driver) {
         return false;
 }
 
+/* Drives a bridge above fn. */
+static bool drives_above(const Snapshot *s, Bdf fn, const char *driver) {
+        FOREACH_FN (f, s)
+                if (f->flags & FN_BRIDGE && streq(f->driver, driver) &&
+                    snapshot_is_below(s, fn, f->bdf))
+                        return true;
+        return false;
+}
+
+/* The function that a driver's file will be told is not known when it is opened, so that it may be this one. */
+static bool door_meets(const Snapshot *s, const Op *op, const Step *stuck, Bdf pf, Bdf port) {
+        switch (op->door) {
+        case DOOR_REMOVE:
+                return near_takes_away(s, op, pf);
+        case DOOR_SLOT:
+                return is_below_slot(s, op->slot, pf);
+        case DOOR_UNBIND:
+                /* The link to a driver goes before its remove() is called, which may be stuck (drivers/base/dd.c). */
+                return streq(op->driver, stuck->was) || has_driver(s, pf, op->driver) ||
+                       drives_above(s, pf, op->driver);
+        case DOOR_RESET:
+                return snapshot_is_below(s, pf, op->fn) ||
+                       (!bdf_is_none(port) && bdf_equal(port, parent_of(s, near_pf(s, op))));
+        default:
+                return !door_names_function(op->door);
+        }
+}
+
 static bool meets(const Snapshot *s, const Op *op, const Step *stuck) {
         Bdf pf = pf_of(s, stuck->fn), port = parent_of(s, pf);
 
@@ -77,10 +105,13 @@ static bool meets(const Snapshot *s, const Op *op, const Step *stuck) {
                 return false;
         if (op->kind == OP_RESCAN || op->flags & OP_RESCAN_AFTER)
                 return true;
-        if (!bdf_is_none(op->fn) && bdf_equal(near_pf(s, op), pf))
+        /* What is stuck at a bridge holds the locks of all below it. */
+        if (!bdf_is_none(op->fn) && snapshot_is_below(s, near_pf(s, op), pf))
                 return true;
         if (op->driver[0] != '\0' && !snapshot_has_driver(s, op->driver))
                 return true; /* modprobe offers the driver every device that fits */
+        if (op->kind == OP_FOREIGN)
+                return door_meets(s, op, stuck, pf, port);
         switch (op->kind) {
         case OP_REMOVE:
                 return near_takes_away(s, op, pf);

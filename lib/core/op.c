@@ -14,6 +14,7 @@ static const char *const op_names[_OP_MAX] = {
         [OP_SET_VFS] = "set-vfs",   [OP_BIND] = "bind",       [OP_UNBIND] = "unbind",
         [OP_REMOVE] = "remove",     [OP_RESCAN] = "rescan",   [OP_RESET] = "reset",
         [OP_SLOT_OFF] = "slot-off", [OP_SLOT_ON] = "slot-on", [OP_UNLOAD] = "unload",
+        [OP_FOREIGN] = "foreign",
 };
 
 const char *op_kind_to_string(OpKind kind) {
@@ -28,8 +29,9 @@ OpKind op_kind_from_string(const char *s) {
 }
 
 bool op_same_subject(const Op *a, const Op *b) {
-        return a->kind == b->kind && a->flags == b->flags && bdf_equal(a->fn, b->fn) &&
-               streq(a->slot, b->slot) && (a->kind != OP_UNLOAD || streq(a->driver, b->driver));
+        return a->kind == b->kind && a->door == b->door && a->flags == b->flags &&
+               bdf_equal(a->fn, b->fn) && streq(a->slot, b->slot) &&
+               (a->kind != OP_UNLOAD || streq(a->driver, b->driver));
 }
 
 bool op_equal(const Op *a, const Op *b) {

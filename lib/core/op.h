@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/bdf.h"
+#include "core/door.h"
 
 /*
  * A driver, module, slot or pciehp service name; the longest in Linux 7.2 is 32 characters. Names longer
@@ -28,6 +29,7 @@ typedef enum OpKind {
         OP_SLOT_OFF, /* slot */
         OP_SLOT_ON, /* slot */
         OP_UNLOAD, /* driver: the module's name is the driver's, as /sys/bus/pci/drivers/D/module tells */
+        OP_FOREIGN, /* another program's write: door, and fn, driver or slot where the door names one; never asked for */
         _OP_MAX,
         _OP_INVALID = -1,
 } OpKind;
@@ -39,12 +41,15 @@ typedef enum OpFlags {
         OP_FORCE_STORAGE = 1 << 3, /* the same for mounted, swap, dm, md and LVM use */
         OP_ROLLBACK = 1 << 5, /* set-vfs: a VF that fails takes the whole back to what was before */
         OP_ALONE = 1 << 4, /* joined with no other: its asker named the plan it is to follow */
+        OP_PROTECT =
+                1 << 6, /* foreign: refused where an operation of ours would be, GATE_PROTECT */
 } OpFlags;
 
 typedef struct Op {
         OpKind kind;
         uint32_t flags; /* OpFlags */
         uint32_t count; /* OP_SET_VFS: 0 to 65535 */
+        Door door; /* OP_FOREIGN */
         Bdf fn; /* BDF_NONE where the operation has none */
         char driver[NAME_MAX_LENGTH];
         char slot[NAME_MAX_LENGTH];

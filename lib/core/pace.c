@@ -19,6 +19,7 @@ const char *pace_driver(const Step *step) {
         case RUNG_UNPARK_VF:
         case RUNG_LOAD_DRIVER:
         case RUNG_UNLOAD:
+        case RUNG_ADMIT: /* the driver whose file it is */
                 return step->name;
         case RUNG_STUB_PF:
         case RUNG_UNSTUB_PF:

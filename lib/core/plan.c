@@ -109,6 +109,8 @@ static Fault kernel_fault(const Step *step, int error, Bdf fn) {
         if (step->rung == RUNG_LOAD_DRIVER && error == ENOENT)
                 return fault_text(FAULT(FAULT_NO_SUCH_DRIVER, .fn = fn, .error = error),
                                   step->name);
+        if (step->rung == RUNG_ADMIT && error == ESRCH)
+                return FAULT(FAULT_OPENER_GONE);
         return FAULT(FAULT_KERNEL, .fn = fn, .error = error);
 }
 
@@ -144,7 +146,8 @@ Fault ladder_fault(const Step *step, const StepResult *result) {
                 f = FAULT(FAULT_STALE, .fn = fn);
                 break;
         case STEP_GONE:
-                f = FAULT(FAULT_VANISHED, .fn = fn);
+                f = step->rung == RUNG_ADMIT ? FAULT(FAULT_OPENER_GONE)
+                                             : FAULT(FAULT_VANISHED, .fn = fn);
                 break;
         case STEP_IN_USE:
                 f = fault_text(FAULT(in_use_reason(step, result), .fn = fn), result->text);

@@ -172,6 +172,12 @@ const Job *queue_blocker(const Queue *q, const Snapshot *s, const Op *op, Fault 
         return NULL;
 }
 
+/* Of the programs that wait at a door each has its own turn. */
+static bool may_join(const Job *last, const Op *op) {
+        return last && op->kind != OP_FOREIGN && !(op->flags & OP_ALONE) &&
+               op_equal(&last->op, op) && last->n_askers < QUEUE_ASKERS;
+}
+
 static Job *add(Queue *q, const Op *op, Bdf pf, uint32_t uid) {
         Job *j = free_place(q);
 
@@ -198,21 +204,22 @@ int queue_submit(Queue *q, const Snapshot *s, const Op *op, uint32_t uid, uint32
         if (queue_blocker(q, s, op, ret_fault))
                 return QUEUE_E_REFUSED;
         last = last_of(q, pf);
-        if (last && !(op->flags & OP_ALONE) && op_equal(&last->op, op) &&
-            last->n_askers < QUEUE_ASKERS) {
+        if (may_join(last, op)) {
                 last->askers[last->n_askers++] = uid;
                 *ret_id = last->id;
                 return QUEUE_E_MERGED;
         }
-        remover = op->kind == OP_RESCAN ? NULL : going(q, s, op->fn);
+        /* A program that cannot be told to come again waits behind a removal as behind anything else. */
+        remover = op->kind == OP_RESCAN || op->kind == OP_FOREIGN ? NULL : going(q, s, op->fn);
         if (remover)
                 return refuse(ret_fault, FAULT(FAULT_GOING, .fn = op->fn, .number = remover->id));
         j = add(q, op, pf, uid);
         if (!j)
                 return refuse(ret_fault,
                               FAULT(FAULT_QUEUE_FULL, .fn = op->fn, .number = QUEUE_MAX));
+        /* One that cannot be joined because too many did is as good a wish as this one. */
         if (last && op->kind == OP_SET_VFS && op_same_subject(&last->op, op) &&
-            belongs_to(last, uid)) {
+            !op_equal(&last->op, op) && belongs_to(last, uid)) {
                 /* The newer wish has the older one's turn. */
                 j->order = last->order;
                 last->fault = FAULT(FAULT_SUPERSEDED, .number = j->id);
@@ -319,6 +326,10 @@ int queue_planned(Queue *q, uint32_t id, const Snapshot *s) {
 
         if (!j || !j->climb.looking)
                 return -ENOENT;
+        if (j->climb.proving) {
+                course_prove(j, s);
+                return 0;
+        }
         /* Another one came back while this one looked, half done and perhaps on the same PF: its turn is first. */
         if (!j->stop && !j->climb.plan && returned(q)) {
                 j->state = JOB_WAITING;
@@ -356,13 +367,19 @@ int queue_step_done(Queue *q, uint32_t id, size_t index, const StepResult *resul
         return 0;
 }
 
+/* Nobody could be kept off what another program works on if its door does not name that. */
+static bool can_be_avoided(const Step *step) {
+        return step->rung != RUNG_ADMIT || !bdf_is_none(step->fn);
+}
+
 int queue_overdue(Queue *q, uint32_t id, size_t index, bool outside) {
         Job *j = find(q, id);
         Climb *c = j ? &j->climb : NULL;
 
         if (!j || !c->plan || index >= c->plan->n_steps || !climb_is_under_way(c, index))
                 return -ENOENT;
-        if (outside && c->states[index] == STEP_STATE_RUNNING) {
+        if (outside && can_be_avoided(c->plan->steps + index) &&
+            c->states[index] == STEP_STATE_RUNNING) {
                 c->states[index] = STEP_STATE_OUTSIDE;
                 c->n_outside++;
         }

@@ -21,7 +21,7 @@
 #include "core/snapshot.h"
 
 #ifndef QUEUE_MAX
-#define QUEUE_MAX 128 /* waiting and running jobs; the model test compiles it with less */
+#define QUEUE_MAX 256 /* waiting and running jobs; the model test compiles it with less */
 #endif
 #ifndef QUEUE_FAN_OUT
 #define QUEUE_FAN_OUT 4 /* VF binds and unbinds under way at once */
@@ -71,6 +71,7 @@ typedef struct Climb {
         uint32_t n_running;
         uint32_t n_outside; /* of these, overdue and proven to be outside the global lock */
         bool looking; /* EFFECT_SNAPSHOT was told, its answer is awaited */
+        bool proving; /* another program is out again: the look is for what it left there */
         bool failed;
         bool died; /* a child died inside a write, perhaps with a lock: nothing that takes one is written any more */
         bool refused; /* somebody is in the way: the others are still asked, so that all are named */

@@ -57,6 +57,14 @@ static size_t lower_bound(const Snapshot *s, Bdf bdf) {
         return low;
 }
 
+void snapshot_inherit(Fn *fn, const Fn *old) {
+        if (!(fn->flags & FN_AUTOPROBE_UNSEEN))
+                return;
+        fn->flags &= ~(uint32_t) FN_AUTOPROBE_UNSEEN;
+        fn->flags |=
+                old && old->identity == fn->identity ? old->flags & FN_AUTOPROBE : FN_AUTOPROBE;
+}
+
 int snapshot_append(Snapshot *s, Fn *fn) {
         int r;
 

@@ -25,6 +25,8 @@ typedef enum FnFlags {
         FN_BRIDGE = 1 << 3, /* class 0x0604xx */
         FN_AUTOPROBE = 1 << 4, /* PF: sriov_drivers_autoprobe is 1 */
         FN_RESET = 1 << 5, /* has a reset file */
+        FN_AUTOPROBE_UNSEEN =
+                1 << 6, /* PF: it could not be looked at; snapshot_inherit() makes it what it was */
 } FnFlags;
 
 typedef struct Fn {
@@ -79,6 +81,8 @@ int snapshot_put(Snapshot *s, Fn *fn);
 int snapshot_append(Snapshot *s, Fn *fn);
 /* Sorts, and marks VFs as orphans whose PF is missing; a PF that is back but does not know them only the scan can see. */
 void snapshot_seal(Snapshot *s);
+/* What could not be seen of fn is as it was in old (NULL: fn is new), and else as the kernel makes it. */
+void snapshot_inherit(Fn *fn, const Fn *old);
 void snapshot_drop(Snapshot *s, Bdf bdf); /* nothing if it is not there */
 int snapshot_add_slot(Snapshot *s, const Slot *slot); /* 0, -ENOMEM */
 int snapshot_add_service(Snapshot *s, const Service *service); /* 0, -ENOMEM */

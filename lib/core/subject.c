@@ -201,7 +201,8 @@ static int remove_function(Context *c) {
         c->subjects->top = fn->flags & FN_BRIDGE ? fn->bdf : BDF_NONE;
         if (!(c->op->flags & OP_ALL_FUNCTIONS)) {
                 other = pf_left_behind(c->s, fn);
-                if (other)
+                /* Another program removes it all the same: then with its VFs and driver gone before. */
+                if (other && (c->op->kind != OP_FOREIGN || c->op->flags & OP_PROTECT))
                         return refuse(c, FAULT(FAULT_LOWEST_FUNCTION, .fn = fn->bdf,
                                                .other = other->bdf));
                 return add_below(c, fn->bdf);
@@ -296,10 +297,96 @@ static int unload(Context *c) {
         return 0;
 }
 
+/* Nothing is known but the driver: its PFs with VFs would lose them unseen (KERNEL.md 4.3). */
+static int refuse_driver_with_vfs(Context *c) {
+        FOREACH_FN (f, c->s)
+                if (f->n_vfs > 0 && streq(f->driver, c->op->driver))
+                        return refuse(c, fault_text(FAULT(FAULT_DRIVER_HAS_VFS, .fn = f->bdf,
+                                                          .number = f->n_vfs),
+                                                    f->driver));
+        return 0;
+}
+
+/* Who uses it is asked, and nothing is done to it. */
+static int ask(Context *c, const Fn *fn, bool vfs) {
+        Subject *subject;
+        int r;
+
+        r = add(c, fn, false, &subject);
+        if (r < 0)
+                return r;
+        subject->vfs_go = subject->keeps_vfs = false;
+        subject->vfs_asked = vfs;
+        return 0;
+}
+
+/* With VFs present whatever the kernel takes destroys them. The PF stays, whoever uses it. */
+static int ask_vfs(Context *c) {
+        const Fn *fn;
+        int r;
+
+        r = find(c, &fn);
+        return r == 0 && fn->n_vfs > 0 ? ask(c, fn, true) : r;
+}
+
+/* A reset of a bridge's other side resets all below, as that of a function does itself. */
+static int ask_what_is_reset(Context *c) {
+        const Fn *fn;
+        int r;
+
+        r = find(c, &fn);
+        if (r != 0)
+                return r;
+        FOREACH_FN (f, c->s) {
+                if (f != fn && (f->flags & FN_VF || !snapshot_is_below(c->s, f->bdf, fn->bdf)))
+                        continue;
+                if (f->n_vfs > 0)
+                        return refuse(c, FAULT(FAULT_HAS_VFS, .fn = f->bdf, .number = f->n_vfs));
+                r = ask(c, f, false);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What a program that opens this door takes along. Where the door does not tell, nothing is done for it. */
+static int foreign_door(Context *c) {
+        bool protect = c->op->flags & OP_PROTECT;
+
+        switch (c->op->door) {
+        case DOOR_REMOVE:
+                return remove_function(c);
+        case DOOR_SLOT:
+                return slot_power(c);
+        case DOOR_COUNT:
+                return protect ? ask_vfs(c) : 0;
+        case DOOR_RESET:
+                return protect ? ask_what_is_reset(c) : 0;
+        case DOOR_RESCAN:
+                return protect ? rescan(c) : 0;
+        case DOOR_UNBIND:
+                return protect ? refuse_driver_with_vfs(c) : 0;
+        default:
+                return 0;
+        }
+}
+
+/* What cannot be done in order is left to him who asked the kernel for it, unless the host is to be protected from him. */
+static int foreign(Context *c) {
+        int r = foreign_door(c);
+
+        if (r != LADDER_E_REFUSED || c->op->flags & OP_PROTECT)
+                return r;
+        subjects_done(c->subjects);
+        *c->subjects = (Subjects){ .top = BDF_NONE };
+        return 0;
+}
+
 static int (*const meanings[_OP_MAX])(Context *c) = {
         [OP_SET_VFS] = set_vfs,        [OP_BIND] = bind,          [OP_UNBIND] = unbind,
         [OP_REMOVE] = remove_function, [OP_RESCAN] = rescan,      [OP_RESET] = reset,
         [OP_SLOT_OFF] = slot_power,    [OP_SLOT_ON] = slot_power, [OP_UNLOAD] = unload,
+        [OP_FOREIGN] = foreign,
 };
 
 static int highest_first(const void *a, const void *b) {

@@ -19,6 +19,7 @@ typedef struct Subject {
         bool driver_goes; /* its driver is unbound */
         bool goes; /* remove is written here */
         bool resets;
+        bool vfs_asked; /* only its VFs are asked who uses them, and nothing is done to them */
         bool must_be_up; /* a reset with its net device down would never end */
         uint32_t vfs_come; /* sriov_numvfs is set to this afterwards; 0: not at all */
         const char *driver_comes; /* bound afterwards; "" = the kernel's choice, NULL = none */

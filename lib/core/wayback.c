@@ -88,7 +88,7 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
         case RUNG_UNBIND_KEEPER:
                 if (was(p, RUNG_BIND, step->fn, begun) ||
                     (was(p, RUNG_VFS_OFF, step->fn, is_done) &&
-                     !was(p, RUNG_BIND, step->fn, is_planned)))
+                     !was(p, RUNG_BIND, step->fn, is_planned) && p->op->kind != OP_FOREIGN))
                         return false;
                 back.rung = RUNG_BIND;
                 memcpy(back.name, step->was, sizeof(back.name));
@@ -104,8 +104,10 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
                 back.rung = RUNG_VFS_ON;
                 break;
         case RUNG_UNBIND:
-                /* Only where a driver was to come afterwards: what goes for good is not put up again. */
-                if (state != STEP_STATE_DONE || (p->op->kind != OP_BIND && p->op->kind != OP_RESET))
+                /* Where a driver was to come afterwards, or whoever wanted it gone is gone: else it goes for good. */
+                if (state != STEP_STATE_DONE ||
+                    (p->op->kind != OP_BIND && p->op->kind != OP_RESET &&
+                     p->op->kind != OP_FOREIGN))
                         return false;
                 back.rung = RUNG_BIND;
                 memcpy(back.name, step->was, sizeof(back.name));

@@ -3,8 +3,8 @@
  * The Walk: every state that queue and ladder can come into
  *
  * Breadth does not matter, completeness does: from each state all inputs are tried (submit one of the operations, each
- * answer of each step under way, a deadline, a cancel, a timeout), within a budget of submissions and faults. States
- * seen before are not walked again. What must hold is checked at each of them.
+ * answer of each step under way, a deadline, a cancel, a timeout), within a budget of submissions and faults. Another
+ * program that is let in writes, or does not, or is gone, or gets stuck. States seen before are not walked again. What must hold is checked at each of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,8 @@
 
 #include "core/queue.h"
 
+#include "tests/model/seen.h"
+#include "tests/model/trail.h"
 #include "tests/model/world.h"
 
 #define IDS 8
@@ -30,6 +32,7 @@ typedef struct State {
         uint8_t submitted[IDS], ended[IDS];
         uint8_t excused; /* EXCUSED_* */
         uint8_t looking; /* the job that waits for a snapshot */
+        uint8_t took_driver; /* the job that took the first PF's driver for another program */
 } State;
 
 static const Op menu[] = {
@@ -55,31 +58,23 @@ static const Op menu[] = {
           .driver = "vfio-pci",
           .flags = OP_ROLLBACK },
         { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 0, .flags = OP_FORCE_IN_USE },
+        { .kind = OP_FOREIGN,
+          .door = DOOR_REMOVE,
+          .fn = { 0, 0x100 },
+          .flags = OP_FORCE_IN_USE | OP_FORCE_STORAGE },
+        { .kind = OP_FOREIGN, .door = DOOR_COUNT, .fn = { 0, 0x100 }, .flags = OP_PROTECT },
+        { .kind = OP_FOREIGN,
+          .door = DOOR_UNBIND,
+          .fn = { UINT32_MAX, UINT16_MAX },
+          .driver = "own",
+          .flags = OP_FORCE_IN_USE | OP_FORCE_STORAGE },
 };
 
 static const StepAnswer answers[] = { STEP_FAILED, STEP_UNPROVEN, STEP_DIED,
                                       STEP_IN_USE, STEP_GONE,     STEP_BLOCKED };
 
-static uint64_t *seen;
-static size_t n_seen, seen_size;
-static size_t n_steps_started, n_ends, n_beside, n_rolled_back;
+static size_t n_steps_started, n_ends, n_beside, n_rolled_back, n_given_back;
 static size_t rungs_climbed[_RUNG_MAX];
-
-/* How this state was come to, for whoever has to find out why it is wrong. */
-#define PATH_STEPS 256
-static char path_steps[PATH_STEPS][160];
-static size_t n_path;
-
-static void path_push(const char *what, uint32_t job, const Step *step, const char *how) {
-        char line[STEP_STR_MAX] = "";
-
-        if (step)
-                step_format(step, line, sizeof(line));
-        if (n_path < PATH_STEPS)
-                snprintf(path_steps[n_path], sizeof(path_steps[0]), "%s job %u %.90s %s", what, job,
-                         line, how);
-        n_path++;
-}
 
 static void die(const State *s, const char *why, const Step *step) {
         char line[STEP_STR_MAX] = "";
@@ -87,8 +82,7 @@ static void die(const State *s, const char *why, const Step *step) {
         if (step)
                 step_format(step, line, sizeof(line));
         printf("not ok model: %s%s%s\n", why, step ? ": " : "", line);
-        for (size_t i = 0; i < n_path && i < PATH_STEPS; i++)
-                printf("  %2zu %s\n", i + 1, path_steps[i]);
+        trail_print();
         for (size_t i = 0; i < QUEUE_MAX; i++) {
                 const Job *j = s->q.jobs + i;
 
@@ -116,78 +110,18 @@ static bool is_under_way(StepState state) {
         return state == STEP_STATE_RUNNING || state == STEP_STATE_OUTSIDE;
 }
 
-/* FNV-1a over what makes a state, field by field where there is padding. */
-static uint64_t mix(uint64_t h, const void *p, size_t n) {
-        for (const unsigned char *c = p; n > 0; n--, c++)
-                h = (h ^ *c) * 0x100000001b3ull;
-        return h;
-}
-
-static uint64_t mix_number(uint64_t h, uint64_t n) {
-        return mix(h, &n, sizeof(n));
-}
-
-static uint64_t mix_job(uint64_t h, const Job *j, uint64_t first_order) {
-        const Climb *c = &j->climb;
-
-        h = mix_number(h, (uint64_t) j->state << 32 | j->id);
-        h = mix_number(h, (uint64_t) j->op.kind << 48 | (uint64_t) j->op.fn.rid << 24 |
-                                  j->op.count << 8 | (j->op.driver[0] != 0));
-        h = mix_number(h, (j->order - first_order) << 16 | j->n_askers << 8 |
-                                  (unsigned) j->stop << 4 | (unsigned) j->stop_as);
-        h = mix_number(h, (uint64_t) j->fault.reason << 32 | j->result << 8 | j->told);
-        h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->keeper.rid << 32 |
-                                  c->n_running << 8 | (unsigned) c->looking << 1 | c->failed);
-        h = mix_number(h, (uint64_t) j->op.flags << 32 | c->n_outside << 24 | j->count_before << 8 |
-                                  (unsigned) j->aside << 3 | (unsigned) j->rolling << 2 |
-                                  (unsigned) c->refused << 1 | (c->n_done > 0));
-        h = mix(h, j->driver_before, strlen(j->driver_before));
-        for (size_t i = 0; c->plan && i < c->plan->n_steps; i++) {
-                const Step *step = c->plan->steps + i;
-
-                h = mix_number(h, (uint64_t) step->rung << 48 | (uint64_t) step->fn.rid << 32 |
-                                          (uint64_t) c->states[i] << 16 | step->n);
-                h = mix(h, step->was, strlen(step->was));
-                h = mix(h, step->override, strlen(step->override));
-        }
-        return h;
-}
-
 static bool is_new(const State *s) {
-        uint64_t h = 0xcbf29ce484222325ull;
-        size_t at;
+        uint64_t h = MIX_START;
 
         for (size_t i = 0; i < QUEUE_MAX; i++)
                 if (s->q.jobs[i].state != JOB_FREE)
-                        h = mix_job(mix_number(h, i), s->q.jobs + i, 0);
+                        h = mix_job(mix_number(h, i), s->q.jobs + i);
         h = mix(h, &s->w, sizeof(s->w));
-        h = mix_number(h, (uint64_t) s->submits << 32 | s->faults << 16 | s->excused << 8 |
-                                  s->looking);
+        h = mix_number(h, (uint64_t) s->submits << 32 | s->faults << 24 | s->excused << 16 |
+                                  s->took_driver << 8 | s->looking);
         h = mix(h, s->submitted, sizeof(s->submitted));
         h = mix(h, s->ended, sizeof(s->ended)) | 1;
-        if (n_seen * 2 >= seen_size) {
-                size_t old_size = seen_size;
-                uint64_t *old = seen;
-
-                seen_size = old_size ? old_size * 2 : 1 << 20;
-                seen = calloc(seen_size, sizeof(*seen));
-                n_seen = 0;
-                for (size_t i = 0; i < old_size; i++)
-                        if (old[i]) {
-                                for (at = old[i] & (seen_size - 1); seen[at];
-                                     at = (at + 1) & (seen_size - 1))
-                                        ;
-                                seen[at] = old[i];
-                                n_seen++;
-                        }
-                free(old);
-        }
-        for (at = h & (seen_size - 1); seen[at]; at = (at + 1) & (seen_size - 1))
-                if (seen[at] == h)
-                        return false;
-        seen[at] = h;
-        n_seen++;
-        return true;
+        return seen_add(h);
 }
 
 static State copy(const State *s) {
@@ -217,11 +151,13 @@ static Bdf pf_of(Bdf fn) {
 
 /* Beside a stuck step nothing may be started that could wait for what it holds. */
 static bool keeps_away(const World *w, const Step *step, const Step *stuck) {
-        bool slot = step->rung == RUNG_SLOT_OFF || step->rung == RUNG_SLOT_ON ||
-                    (step->rung == RUNG_UNLOAD && w->pfs[0].driver == DRIVER_OWN);
+        bool driver = step->rung == RUNG_UNLOAD ||
+                      (step->rung == RUNG_ADMIT && bdf_is_none(step->fn)),
+             slot = step->rung == RUNG_SLOT_OFF || step->rung == RUNG_SLOT_ON ||
+                    (driver && w->pfs[0].driver == DRIVER_OWN);
         Bdf pf = slot ? world_pf(0) : pf_of(step->fn); /* the first has the slot */
 
-        if (step->rung == RUNG_UNLOAD && !slot)
+        if (driver && !slot)
                 return true; /* bound to nobody, it asks nobody */
         return !bdf_is_none(pf) && !bdf_equal(pf, pf_of(stuck->fn)) && step->rung != RUNG_RESCAN &&
                step->rung != RUNG_LOAD_DRIVER;
@@ -252,7 +188,10 @@ static void check_start(const State *s, const Job *job, size_t index) {
         }
         if (queue_is_closed(&s->q))
                 die(s, "a step is started behind a stuck one", step);
-        if (!world_allows(&s->w, step))
+        for (size_t i = 0; step->rung == RUNG_ADMIT && i < QUEUE_MAX; i++)
+                if (s->q.jobs[i].state == JOB_WAITING && s->q.jobs[i].order < job->order)
+                        die(s, "a program is let in before one that came first", step);
+        if (!world_allows(&s->w, &job->op, step))
                 die(s, "the order is broken", step);
 }
 
@@ -268,6 +207,20 @@ static void check_rollback(const State *s, const Job *j) {
                 die(s, "a rollback did not come back", NULL);
 }
 
+/* A PF that another program did not take away has its driver again. */
+static void check_given_back(State *s, const Job *j) {
+        const WorldPf *p = s->w.pfs;
+
+        if (s->took_driver != j->id)
+                return;
+        s->took_driver = 0;
+        if (s->excused || !p->here)
+                return;
+        n_given_back++;
+        if (p->driver != DRIVER_OWN)
+                die(s, "a driver was taken for nothing", NULL);
+}
+
 static void check_end(State *s, const Job *j) {
         n_ends++;
         if (j->id >= IDS || s->ended[j->id]++ > 0)
@@ -278,6 +231,7 @@ static void check_end(State *s, const Job *j) {
             j->fault.reason == FAULT_NONE)
                 die(s, "a failure without a reason", NULL);
         check_rollback(s, j);
+        check_given_back(s, j);
         for (size_t i = 0; i < QUEUE_MAX; i++)
                 if (s->q.jobs[i].state == JOB_RUNNING || s->q.jobs[i].state == JOB_WEDGED)
                         return; /* another one is on its way and owes what is missing */
@@ -296,6 +250,12 @@ static void check_end(State *s, const Job *j) {
         }
 }
 
+static void note_driver(State *s, const Job *j, const Step *step) {
+        if (j->op.kind == OP_FOREIGN && bdf_equal(step->fn, world_pf(0)) &&
+            (step->rung == RUNG_UNBIND || step->rung == RUNG_UNBIND_KEEPER))
+                s->took_driver = (uint8_t) j->id;
+}
+
 /* Does what the queue asks for until it asks for nothing. */
 static void drain(State *s) {
         Effect e;
@@ -303,8 +263,10 @@ static void drain(State *s) {
         while (queue_next(&s->q, &e)) {
                 if (e.kind == EFFECT_SNAPSHOT)
                         s->looking = (uint8_t) e.job->id;
-                if (e.kind == EFFECT_STEP)
+                if (e.kind == EFFECT_STEP) {
                         check_start(s, e.job, e.index);
+                        note_driver(s, e.job, e.step);
+                }
                 if (e.kind == EFFECT_FINISH)
                         check_end(s, e.job);
         }
@@ -326,7 +288,8 @@ static void try_answer(const State *s, const Job *job, size_t index, StepAnswer 
         if (answer == STEP_IN_USE)
                 result.n = OP_FORCE_IN_USE;
         if (answer == STEP_DONE)
-                result.answer = world_do(&next.w, step, &result);
+                result.answer = step->rung == RUNG_ADMIT ? world_be_written(&next.w, &job->op)
+                                                         : world_do(&next.w, step, &result);
         else
                 next.faults--;
         /* A park that failed may have set the override already. */
@@ -343,27 +306,44 @@ static void try_answer(const State *s, const Job *job, size_t index, StepAnswer 
                 next.excused |= EXCUSED_LOCKS;
         if (step->rung == RUNG_UNSTUB_PF && result.answer != STEP_DONE)
                 next.excused |= EXCUSED_ALL;
-        path_push("answer", job->id, step, step_answer_to_string(result.answer));
+        trail_push("answer", job->id, step, step_answer_to_string(result.answer));
         if (queue_step_done(&next.q, job->id, index, &result) < 0)
                 die(s, "an answer was not taken", step);
         go(&next);
-        n_path--;
+        trail_pop();
+}
+
+/* Another program was let in and wrote nothing, or died before: its file is closed either way. */
+static void try_admitted(const State *s, const Job *job, size_t index) {
+        static const StepAnswer ends[] = { STEP_DONE, STEP_GONE };
+
+        try_answer(s, job, index, STEP_DONE);
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
+                State next = copy(s);
+
+                queue_step_done(&next.q, job->id, index, &(StepResult){ .answer = ends[i] });
+                go(&next);
+        }
 }
 
 /* Called stuck, with the lane closed; and where the write takes no global lock, also as one that stands aside. */
 static void try_overdue(const State *s, const Job *j, size_t k) {
-        bool may_be_outside = rung_fans_out(j->climb.plan->steps[k].rung) ||
-                              j->climb.plan->steps[k].rung == RUNG_RESET;
+        const Step *step = j->climb.plan->steps + k;
+        bool may_be_outside = rung_fans_out(step->rung) || step->rung == RUNG_RESET ||
+                              (step->rung == RUNG_ADMIT && j->op.door != DOOR_REMOVE);
 
         for (int outside = j->state == JOB_WEDGED; outside <= may_be_outside; outside++) {
                 State next = copy(s);
 
                 next.faults--;
-                path_push("overdue", j->id, j->climb.plan->steps + k, outside ? "outside" : "");
+                trail_push("overdue", j->id, j->climb.plan->steps + k, outside ? "outside" : "");
                 if (queue_overdue(&next.q, j->id, k, outside) < 0)
-                        die(s, "a deadline was not taken", j->climb.plan->steps + k);
+                        die(s, "a deadline was not taken", step);
+                if (bdf_is_none(step->fn) && step->rung == RUNG_ADMIT && !queue_is_closed(&next.q))
+                        die(&next, "a stuck program works on who knows what, and others go on",
+                            step);
                 go(&next);
-                n_path--;
+                trail_pop();
         }
 }
 
@@ -374,6 +354,12 @@ static void try_running(const State *s) {
                 for (size_t k = 0; j->climb.plan && k < j->climb.plan->n_steps; k++) {
                         if (!is_under_way(j->climb.states[k]))
                                 continue;
+                        if (j->climb.plan->steps[k].rung == RUNG_ADMIT) {
+                                try_admitted(s, j, k);
+                                if (s->faults > 0)
+                                        try_overdue(s, j, k);
+                                continue;
+                        }
                         try_answer(s, j, k, STEP_DONE);
                         for (size_t a = 0; s->faults > 0 && a < ELEMENTSOF(answers); a++)
                                 if (answers[a] != STEP_BLOCKED ||
@@ -399,9 +385,9 @@ static void try_stops(const State *s) {
                         if (queue_cancel(&next.q, j->id, 0, t ? RESULT_TIMEOUT : RESULT_CANCELED,
                                          &fault) != 0)
                                 die(s, "a job could not be stopped", NULL);
-                        path_push("stop", j->id, NULL, t ? "timeout" : "cancel");
+                        trail_push("stop", j->id, NULL, t ? "timeout" : "cancel");
                         go(&next);
-                        n_path--;
+                        trail_pop();
                 }
         }
 }
@@ -415,7 +401,7 @@ static void try_submits(const State *s) {
                 int r;
 
                 next.submits--;
-                path_push("submit", (uint32_t) i, NULL, op_kind_to_string(menu[i].kind));
+                trail_push("submit", (uint32_t) i, NULL, op_kind_to_string(menu[i].kind));
                 r = queue_submit(&next.q, snapshot, menu + i, (uint32_t) s->submits, &id, &fault);
                 snapshot_free(snapshot);
                 if (r == 0) {
@@ -429,7 +415,7 @@ static void try_submits(const State *s) {
                         else
                                 queue_done(&next.q);
                 }
-                n_path--;
+                trail_pop();
         }
 }
 
@@ -438,11 +424,11 @@ static void try_look(const State *s) {
         State next = copy(s);
 
         next.looking = 0;
-        path_push("look", s->looking, NULL, "");
+        trail_push("look", s->looking, NULL, "");
         queue_planned(&next.q, s->looking, snapshot);
         snapshot_free(snapshot);
         go(&next);
-        n_path--;
+        trail_pop();
 }
 
 static void check_rest(const State *s) {
@@ -495,13 +481,14 @@ int main(void) {
                         printf("not ok model: rung %s was never climbed\n", rung_to_string(r));
                         return 1;
                 }
-        if (n_beside == 0 || n_rolled_back == 0) {
-                printf("not ok model: no step beside a stuck one, or no rollback\n");
+        if (n_beside == 0 || n_rolled_back == 0 || n_given_back == 0) {
+                printf("not ok model: no step beside a stuck one, no rollback, no driver back\n");
                 return 1;
         }
-        printf("ok model: %zu beside a stuck one, %zu rolled back\n", n_beside, n_rolled_back);
-        printf("ok model: %zu states, %zu steps started, %zu jobs ended\n", n_seen, n_steps_started,
-               n_ends);
+        printf("ok model: %zu beside a stuck one, %zu rolled back, %zu given back\n", n_beside,
+               n_rolled_back, n_given_back);
+        printf("ok model: %zu states, %zu steps started, %zu jobs ended\n", seen_count(),
+               n_steps_started, n_ends);
         printf("model: 4 passed, 0 failed\n");
         return 0;
 }

@@ -113,10 +113,19 @@ static bool below(const Step *step, unsigned i) {
         return bdf_equal(step->fn, world_port(i)) || bdf_equal(step->fn, world_pf(i));
 }
 
-bool world_allows(const World *w, const Step *step) {
+/* What a program takes away was taken down before. */
+static bool is_ready_to_go(const World *w, const Op *op) {
+        const WorldPf *p = w->pfs;
+
+        return op->door != DOOR_REMOVE || !p->here || (p->n_vfs == 0 && p->driver == DRIVER_NONE);
+}
+
+bool world_allows(const World *w, const Op *op, const Step *step) {
         WorldVf *vf;
         const WorldPf *p = find_pf(w, step->fn, &vf);
 
+        if (step->rung == RUNG_ADMIT)
+                return is_ready_to_go(w, op);
         if (step->rung == RUNG_UNBIND_KEEPER)
                 return p && p->keeps;
         if (step->rung == RUNG_UNBIND && p && !vf)
@@ -234,4 +243,38 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
         default:
                 return STEP_DONE;
         }
+}
+
+static void unbind_own(WorldPf *p) {
+        if (!p->here || p->driver != DRIVER_OWN)
+                return;
+        p->driver = DRIVER_NONE;
+        if (p->keeps)
+                return;
+        p->n_vfs = 0;
+        memset(p->vfs, 0, sizeof(p->vfs));
+}
+
+static void turn_vfs(WorldPf *p) {
+        if (!p->here || p->driver == DRIVER_NONE || p->keeps)
+                return;
+        memset(p->vfs, 0, sizeof(p->vfs));
+        p->n_vfs = p->n_vfs == 0;
+        p->vfs[0].driver = p->n_vfs > 0 && p->autoprobe ? DRIVER_OWN : DRIVER_NONE;
+}
+
+StepAnswer world_be_written(World *w, const Op *op) {
+        switch (op->door) {
+        case DOOR_REMOVE:
+                w->pfs[0] = (WorldPf){};
+                break;
+        case DOOR_UNBIND:
+                unbind_own(w->pfs);
+                unbind_own(w->pfs + 1);
+                break;
+        default:
+                turn_vfs(w->pfs);
+                break;
+        }
+        return STEP_DONE;
 }

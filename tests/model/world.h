@@ -44,8 +44,11 @@ Bdf world_pf(unsigned i);
 Bdf world_port(unsigned i);
 Snapshot *world_look(const World *w);
 
-/* True if the step may be started: no PF is unbound or removed with VFs that its driver made. */
-bool world_allows(const World *w, const Step *step);
+/* True if the step of op may be started: no PF is unbound or removed with VFs that its driver made. */
+bool world_allows(const World *w, const Op *op, const Step *step);
 
 /* The effect of a step that succeeds, and its answer. */
 StepAnswer world_do(World *w, const Step *step, StepResult *ret);
+
+/* Another program is in and writes what the door of op is for, to the first PF where it names one. */
+StepAnswer world_be_written(World *w, const Op *op);

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "kernel/attr.h"
 #include "tests/sim/cases.h"
+#include "tests/sim/host.h"
 
 static void must(int r) {
         if (r < 0)
@@ -117,6 +118,17 @@ static void with_unknown(Sim *sim) {
 #define CASE(n, b, r, ...)                                                                         \
         {                                                                                          \
                 .name = n, .before = b, .result = r, .op = {.fn = BDF_NONE, __VA_ARGS__ }          \
+        }
+
+/* Another program, with the gate in serialize or in protect. */
+#define SERIALIZE (OP_FORCE_IN_USE | OP_FORCE_STORAGE)
+#define FOREIGN(n, b, r, after, driver_after, v, ...)                                              \
+        {                                                                                          \
+                .name = n, .before = b, .result = r, .value = v, .numvfs = after,                  \
+                .driver = driver_after,                                                            \
+                .op = {.kind = OP_FOREIGN,                                                         \
+                       .fn = BDF_NONE,                                                             \
+                       __VA_ARGS__ }                                                               \
         }
 
 const Case cases[] = {
@@ -240,6 +252,100 @@ const Case cases[] = {
              .count = 3, .driver = "igbvf", .flags = OP_ROLLBACK),
         CASE("disable, or back", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
              .flags = OP_ROLLBACK),
+        /* Other programs. */
+        FOREIGN("foreign remove", with_vfs, RESULT_DONE, "", "", "1", .door = DOOR_REMOVE,
+                .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign remove, protect", with_vfs, RESULT_DONE, "", "", "1", .door = DOOR_REMOVE,
+                .fn = IGB0, .flags = OP_PROTECT),
+        FOREIGN("foreign remove, held", with_held_vf, RESULT_DONE, "", "", "1", .door = DOOR_REMOVE,
+                .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign remove, held, protect", with_held_vf, RESULT_REFUSED, "2", "igb", "1",
+                .door = DOOR_REMOVE, .fn = IGB0, .flags = OP_PROTECT),
+        FOREIGN("foreign remove, mounted", with_mount, RESULT_DONE, NULL, NULL, "1",
+                .door = DOOR_REMOVE, .fn = NVME, .flags = SERIALIZE),
+        FOREIGN("foreign remove, mounted, protect", with_mount, RESULT_REFUSED, NULL, NULL, "1",
+                .door = DOOR_REMOVE, .fn = NVME, .flags = OP_PROTECT),
+        FOREIGN("foreign remove of nvme", nvme_with_vfs, RESULT_DONE, NULL, NULL, "1",
+                .door = DOOR_REMOVE, .fn = NVME, .flags = SERIALIZE),
+        FOREIGN("foreign remove, inherited", inherited, RESULT_DONE, "", "", "1",
+                .door = DOOR_REMOVE, .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign remove of the bridge", with_vfs, RESULT_DONE, "", "", "1",
+                .door = DOOR_REMOVE, .fn = PORT0, .flags = SERIALIZE),
+        FOREIGN("foreign remove, gone before it is let in", with_vfs, RESULT_CANCELED, "0", "igb",
+                HOST_GONE, .door = DOOR_REMOVE, .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign remove that writes nothing", with_vfs, RESULT_FAILED, "0", "igb", NULL,
+                .door = DOOR_REMOVE, .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign remove that writes 0, inherited", inherited, RESULT_FAILED, "0", "igb",
+                "0", .door = DOOR_REMOVE, .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign rescan", removed, RESULT_DONE, "0", "igb", "1", .door = DOOR_RESCAN,
+                .flags = SERIALIZE),
+        FOREIGN("foreign slot off", with_vfs, RESULT_DONE, "", "", "0", .door = DOOR_SLOT,
+                .slot = "1", .flags = SERIALIZE),
+        FOREIGN("foreign slot off, protect", with_vfs, RESULT_DONE, "", "", "0", .door = DOOR_SLOT,
+                .slot = "1", .flags = OP_PROTECT),
+        FOREIGN("foreign slot off, held, protect", with_held_vf, RESULT_REFUSED, "2", "igb", "0",
+                .door = DOOR_SLOT, .slot = "1", .flags = OP_PROTECT),
+        FOREIGN("foreign slot on", slot_off, RESULT_DONE, "0", "igb", "1", .door = DOOR_SLOT,
+                .slot = "1", .flags = SERIALIZE),
+        FOREIGN("foreign slot on, where it is on", with_vfs, RESULT_FAILED, "0", "igb", "1",
+                .door = DOOR_SLOT, .slot = "1", .flags = SERIALIZE),
+        FOREIGN("foreign numvfs", fresh, RESULT_DONE, "4", "igb", "4", .door = DOOR_COUNT,
+                .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign numvfs 0", with_vfs, RESULT_DONE, "0", "igb", "0", .door = DOOR_COUNT,
+                .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign numvfs 0, protect", with_vfs, RESULT_DONE, "0", "igb", "0",
+                .door = DOOR_COUNT, .fn = IGB0, .flags = OP_PROTECT),
+        FOREIGN("foreign numvfs 3 over 3", with_vfs, RESULT_DONE, "3", "igb", "3",
+                .door = DOOR_COUNT, .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign numvfs 3 over 3, protect", with_vfs, RESULT_DONE, "3", "igb", "3",
+                .door = DOOR_COUNT, .fn = IGB0, .flags = OP_PROTECT),
+        FOREIGN("foreign numvfs 2 over 3", with_vfs, RESULT_DONE, "3", "igb", "2",
+                .door = DOOR_COUNT, .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign numvfs, nothing written", with_vfs, RESULT_DONE, "3", "igb", NULL,
+                .door = DOOR_COUNT, .fn = IGB0, .flags = OP_PROTECT),
+        FOREIGN("foreign numvfs 0, held, protect", with_held_vf, RESULT_REFUSED, "2", "igb", "0",
+                .door = DOOR_COUNT, .fn = IGB0, .flags = OP_PROTECT),
+        { .name = "foreign numvfs 0, held",
+          .before = with_held_vf,
+          .result = RESULT_DONE,
+          .value = "0",
+          .allows = 1u << SIM_USER_WAIT,
+          .numvfs = "0",
+          .op = { .kind = OP_FOREIGN, .door = DOOR_COUNT, .fn = IGB0, .flags = SERIALIZE } },
+        { .name = "foreign unbind with VFs",
+          .before = with_vfs,
+          .result = RESULT_DONE,
+          .value = "0000:01:00.0",
+          .allows = 1u << SIM_PF_WITH_VFS,
+          .driver = "",
+          .op = { .kind = OP_FOREIGN,
+                  .door = DOOR_UNBIND,
+                  .fn = BDF_NONE,
+                  .driver = "igb",
+                  .flags = SERIALIZE } },
+        FOREIGN("foreign unbind with VFs, protect", with_vfs, RESULT_REFUSED, "3", "igb",
+                "0000:01:00.0", .door = DOOR_UNBIND, .driver = "igb", .flags = OP_PROTECT),
+        FOREIGN("foreign unbind, protect", fresh, RESULT_DONE, "0", "", "0000:01:00.0",
+                .door = DOOR_UNBIND, .driver = "igb", .flags = OP_PROTECT),
+        FOREIGN("foreign bind", driverless, RESULT_DONE, "0", "igb", "0000:01:00.0",
+                .door = DOOR_BIND, .driver = "igb", .flags = SERIALIZE),
+        FOREIGN("foreign reset", fresh, RESULT_DONE, "0", "igb", "1", .door = DOOR_RESET,
+                .fn = IGB0, .flags = SERIALIZE),
+        FOREIGN("foreign reset with VFs, protect", with_vfs, RESULT_REFUSED, "3", "igb", "1",
+                .door = DOOR_RESET, .fn = IGB0, .flags = OP_PROTECT),
+        /* It loses a setting of the others, which is his matter who asked the kernel. Its VFs go first all the same. */
+        { .name = "foreign remove of the lowest function",
+          .before = with_vfs,
+          .result = RESULT_DONE,
+          .topology = "dual",
+          .value = "1",
+          .op = { .kind = OP_FOREIGN, .door = DOOR_REMOVE, .fn = IGB0, .flags = SERIALIZE } },
+        { .name = "foreign remove of the lowest function, protect",
+          .before = with_vfs,
+          .result = RESULT_REFUSED,
+          .topology = "dual",
+          .value = "1",
+          .op = { .kind = OP_FOREIGN, .door = DOOR_REMOVE, .fn = IGB0, .flags = OP_PROTECT } },
 };
 const size_t n_cases = ELEMENTSOF(cases);
 

@@ -19,6 +19,11 @@ typedef struct Case {
         Op op;
         JobResult result; /* when all goes well; _RESULT_MAX: it depends */
         const char *topology;
+        /* Of OP_FOREIGN: what it writes, as host_submit_foreign() takes it; and what of the kernel's dangers is its own doing. */
+        const char *value;
+        uint32_t allows; /* 1 << SIM_* */
+        /* IGB0 afterwards, when all goes well; NULL: not looked at, "" = none. */
+        const char *numvfs, *driver;
 } Case;
 
 extern const Case cases[];

@@ -2,13 +2,18 @@
 /*
  * Host: does what the queue says until there is nothing to do
  */
+#include "base/str.h"
+#include "core/stack.h"
 #include "daemon/judge.h"
+#include "kernel/attr.h"
 #include "kernel/look.h"
 #include "kernel/scan.h"
 #include "kernel/step.h"
 #include "tests/sim/host.h"
 
 #define HOST_PID 900000 /* whose children all its steps are */
+
+const char HOST_GONE[] = "gone";
 
 void host_init(Host *h, Sim *sim) {
         *h = (Host){ .sim = sim };
@@ -60,11 +65,42 @@ void host_done(Host *h) {
 
 static void pump(Host *h);
 
+/* The file behind the door. */
+static const char *door_path(const Op *op, char buf[static ATTR_PATH_MAX]) {
+        static const Attr files[_DOOR_MAX] = {
+                [DOOR_COUNT] = ATTR_NUMVFS,         [DOOR_REMOVE] = ATTR_REMOVE,
+                [DOOR_RESET] = ATTR_RESET,          [DOOR_FUNCTION] = ATTR_MSIX_COUNT,
+                [DOOR_RESCAN] = ATTR_RESCAN,        [DOOR_BIND] = ATTR_DRIVER_BIND,
+                [DOOR_UNBIND] = ATTR_DRIVER_UNBIND, [DOOR_SLOT] = ATTR_SLOT_POWER,
+        };
+
+        if (op->door == DOOR_RESCAN)
+                return attr_path(files[op->door], buf);
+        if (door_names_function(op->door))
+                return attr_path_fn(files[op->door], op->fn, buf);
+        return attr_path_name(files[op->door], op->door == DOOR_SLOT ? op->slot : op->driver, buf);
+}
+
+/* What the kernel says to it is its own matter. */
+static StepAnswer foreign_turn(const HostStep *s) {
+        char path[ATTR_PATH_MAX];
+
+        if (s->foreign->value == HOST_GONE)
+                return STEP_GONE;
+        if (s->foreign->value)
+                (void) s->kernel->write(s->kernel, door_path(&s->foreign->op, path),
+                                        s->foreign->value);
+        return STEP_DONE;
+}
+
 static int step_main(SimTask *t, void *arg) {
         HostStep *s = arg;
 
         (void) t;
-        step_climb(s->kernel, &s->step, &s->result, &s->extra);
+        if (s->foreign)
+                s->result.answer = foreign_turn(s);
+        else
+                step_climb(s->kernel, &s->step, &s->result, &s->extra);
         return 0;
 }
 
@@ -101,6 +137,13 @@ static void step_ended(SimTask *t, void *arg) {
         pump(h);
 }
 
+static const HostForeign *find_foreign(const Host *h, uint32_t job) {
+        for (size_t i = 0; i < h->n_foreign; i++)
+                if (h->foreign[i].job == job)
+                        return h->foreign + i;
+        return NULL;
+}
+
 static void start_step(Host *h, const Effect *e) {
         HostStep *s = calloc(1, sizeof(*s));
 
@@ -114,6 +157,8 @@ static void start_step(Host *h, const Effect *e) {
                          .extra = STEP_EXTRA_EMPTY };
         if (s->step.rung >= RUNG_BIND || e->job->climb.phase == CLIMB_BACK)
                 close_guards(h, s->job);
+        if (s->step.rung == RUNG_ADMIT)
+                s->foreign = find_foreign(h, s->job);
         s->extra.guarded = is_guarded(h, s->job, s->step.fn);
         s->deadline = sim_now(h->sim) + pace_deadline_sec(&h->pace, &s->step) * 1000;
         s->next = h->steps;
@@ -124,7 +169,8 @@ static void start_step(Host *h, const Effect *e) {
         s->task = sched_spawn(sim_sched(h->sim), step_main, s, step_ended);
         if (!s->task)
                 abort();
-        s->task->ppid = HOST_PID;
+        if (!s->foreign)
+                s->task->ppid = HOST_PID;
 }
 
 static void note_end(Host *h, const Job *j) {
@@ -186,6 +232,13 @@ uint32_t host_submit(Host *h, const Op *op, Fault *ret_fault) {
         return id;
 }
 
+uint32_t host_submit_foreign(Host *h, const Op *op, const char *value, Fault *ret_fault) {
+        if (h->n_foreign == HOST_ENDS)
+                abort();
+        h->foreign[h->n_foreign++] = (HostForeign){ h->queue.next_id, *op, value };
+        return host_submit(h, op, ret_fault);
+}
+
 static uint64_t next_deadline(const Host *h) {
         uint64_t t = UINT64_MAX;
 
@@ -199,6 +252,8 @@ static bool is_outside(const Host *h, const HostStep *s) {
         _cleanup_(snapshot_freep) Snapshot *now = NULL;
         char stack[512];
 
+        if (s->foreign)
+                return stack_place(sim_stack(s->task, stack, sizeof(stack))) == STACK_DEVICE;
         if (scan_all(sim_kernel(h->sim), &now) < 0)
                 abort();
         return judge_is_outside(now, &s->step, sim_stack(s->task, stack, sizeof(stack)));

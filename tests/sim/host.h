@@ -4,7 +4,8 @@
  *
  * The real queue, ladder, scan and steps on a simulated kernel, in one process and in virtual time: each step is a
  * task, so that it blocks where a real child would. What daemon/manager.c does with children, timers, guards and a
- * ledger is done here with nothing.
+ * ledger is done here with nothing. Another program that waits at the gate is a task, too, which makes its one write when it
+ * is let in.
  */
 #pragma once
 
@@ -26,6 +27,15 @@ typedef struct HostEnd {
 
 typedef struct Host Host;
 
+/* What another program does once it is let in: its write, or nothing (NULL). HOST_GONE: it has died by then. */
+typedef struct HostForeign {
+        uint32_t job;
+        Op op;
+        const char *value;
+} HostForeign;
+
+extern const char HOST_GONE[];
+
 typedef struct HostStep {
         Host *host; /* NULL once it is told of, or the host is gone */
         Kernel *kernel;
@@ -34,6 +44,7 @@ typedef struct HostStep {
         Step step;
         StepResult result;
         StepExtra extra;
+        const HostForeign *foreign; /* RUNG_ADMIT: whose turn it is */
         SimTask *task;
         uint64_t deadline;
         bool overdue;
@@ -56,6 +67,8 @@ struct Host {
         HostStep *steps; /* under way */
         HostEnd ends[HOST_ENDS];
         size_t n_ends;
+        HostForeign foreign[HOST_ENDS];
+        size_t n_foreign;
         bool no_guards; /* as on a kernel without group nodes */
         unsigned n_steps, n_wedged;
         void (*on_step)(Host *, const Step *, void *); /* told of each that starts */
@@ -67,6 +80,8 @@ void host_done(Host *h); /* before sim_free() */
 
 /* The job's number; 0 = refused at the door, with the fault in ret_fault. */
 uint32_t host_submit(Host *h, const Op *op, Fault *ret_fault);
+/* The same for another program that waits at a door; value is kept, not copied. */
+uint32_t host_submit_foreign(Host *h, const Op *op, const char *value, Fault *ret_fault);
 /* True when every job has ended; false if the rest is stuck in the kernel, and told to the queue as overdue. */
 bool host_run(Host *h);
 const HostEnd *host_end(const Host *h, uint32_t id) _pure_;

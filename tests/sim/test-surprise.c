@@ -60,7 +60,7 @@ _printf_(3, 4) static bool check(const Round *r, bool ok, const char *format, ..
 /* Those of one igb in its own slot, that do something, and do not wait for a user. */
 static bool fits(const Case *c) {
         return !c->topology && c->result == RESULT_DONE && bdf_equal(c->op.fn, IGB0) &&
-               !(c->op.flags & OP_FORCE_IN_USE);
+               !(c->op.flags & OP_FORCE_IN_USE) && c->op.kind != OP_FOREIGN;
 }
 
 /* How long the job takes when nothing happens. */
