@@ -7,7 +7,12 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "core/door.h"
+
+#define GATE_EXCEPT_MAX 16
 
 typedef struct Settings {
         uint32_t
@@ -15,10 +20,21 @@ typedef struct Settings {
         uint32_t fan_out; /* 1 to 16: VF binds and unbinds at once, as far as the queue has them */
         uint32_t ended_jobs; /* 1 to 256: how many are remembered */
         uint32_t ended_minutes; /* 1 to 1440: and for how long */
+        GateMode gate;
+        uint32_t
+                gate_lease; /* 1 to 3600 s: how long a program that was let in may keep a file open and do nothing */
+        char gate_except[GATE_EXCEPT_MAX]
+                        [256]; /* executables ("/usr/bin/x") and units ("x.service") that pass */
+        size_t n_gate_except;
 } Settings;
 
 #define SETTINGS_DEFAULT                                                                           \
-        ((Settings){ .deadline_factor = 1, .fan_out = 4, .ended_jobs = 256, .ended_minutes = 10 })
+        ((Settings){ .deadline_factor = 1,                                                         \
+                     .fan_out = 4,                                                                 \
+                     .ended_jobs = 256,                                                            \
+                     .ended_minutes = 10,                                                          \
+                     .gate = GATE_SERIALIZE,                                                       \
+                     .gate_lease = 10 })
 
 /* "FILE:LINE: what is wrong" */
 typedef struct SettingsError {

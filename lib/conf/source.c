@@ -129,6 +129,10 @@ int source_string(const char *path, const config_setting_t *setting, char *buf, 
         unsigned line = config_setting_source_line(setting);
         const char *name = config_setting_name(setting), *s = config_setting_get_string(setting);
 
+        /* One of an array has no name of its own. */
+        if (!name)
+                name = config_setting_name(config_setting_parent(setting));
+
         if (!s)
                 return source_fail(ret_error, path, line, "'%s' is a string", name);
         if (s[0] == '\0' || str_copy(buf, size, s) < 0)

@@ -20,6 +20,8 @@ typedef enum Place {
         OF_DRIVER,
         OF_SLOT,
         OF_SERVICE,
+        OF_PORT_DRIVER,
+        OF_PCIBUS,
         OF_BLOCK,
         OF_BTRFS,
         OF_MDEV,
@@ -32,6 +34,8 @@ static const char *const places[] = {
         [OF_DRIVER] = "bus/pci/drivers",
         [OF_SLOT] = "bus/pci/slots",
         [OF_SERVICE] = "bus/pci_express/drivers/pciehp",
+        [OF_PORT_DRIVER] = "bus/pci_express/drivers",
+        [OF_PCIBUS] = "class/pci_bus",
         [OF_BLOCK] = "class/block",
         [OF_BTRFS] = "fs/btrfs",
         [OF_MDEV] = "bus/mdev/devices",
@@ -41,63 +45,81 @@ static const char *const places[] = {
 typedef struct Row {
         const char *name; /* "" = the place itself, or an entry of it */
         Place place;
-        bool may_block, changes_topology;
+        bool may_block;
+        Door door; /* what the gate holds */
 } Row;
 
 static const Row attrs[_ATTR_MAX] = {
-        [ATTR_DIRECTORY] = { "", OF_FN, false, false },
-        [ATTR_CLASS] = { "class", OF_FN, false, false },
-        [ATTR_VENDOR] = { "vendor", OF_FN, false, false },
-        [ATTR_DEVICE] = { "device", OF_FN, false, false },
-        [ATTR_NUMA_NODE] = { "numa_node", OF_FN, false, false },
-        [ATTR_IOMMU_GROUP] = { "iommu_group", OF_FN, false, false },
-        [ATTR_IOMMU_DEVICES] = { "iommu_group/devices", OF_FN, false, false },
-        [ATTR_DRIVER] = { "driver", OF_FN, false, false },
-        [ATTR_PHYSFN] = { "physfn", OF_FN, false, false },
-        [ATTR_NET] = { "net", OF_FN, false, false },
-        [ATTR_VFIO_DEV] = { "vfio-dev", OF_FN, false, false },
-        [ATTR_DRM] = { "drm", OF_FN, false, false },
-        [ATTR_ACCEL] = { "accel", OF_FN, false, false },
-        [ATTR_VERBS] = { "infiniband_verbs", OF_FN, false, false },
-        [ATTR_MAD] = { "infiniband_mad", OF_FN, false, false },
-        [ATTR_UIO] = { "uio", OF_FN, false, false },
-        [ATTR_TOTALVFS] = { "sriov_totalvfs", OF_FN, false, false },
+        [ATTR_DIRECTORY] = { "", OF_FN, false, DOOR_NONE },
+        [ATTR_CLASS] = { "class", OF_FN, false, DOOR_NONE },
+        [ATTR_VENDOR] = { "vendor", OF_FN, false, DOOR_NONE },
+        [ATTR_DEVICE] = { "device", OF_FN, false, DOOR_NONE },
+        [ATTR_NUMA_NODE] = { "numa_node", OF_FN, false, DOOR_NONE },
+        [ATTR_IOMMU_GROUP] = { "iommu_group", OF_FN, false, DOOR_NONE },
+        [ATTR_IOMMU_DEVICES] = { "iommu_group/devices", OF_FN, false, DOOR_NONE },
+        [ATTR_DRIVER] = { "driver", OF_FN, false, DOOR_NONE },
+        [ATTR_PHYSFN] = { "physfn", OF_FN, false, DOOR_NONE },
+        [ATTR_NET] = { "net", OF_FN, false, DOOR_NONE },
+        [ATTR_VFIO_DEV] = { "vfio-dev", OF_FN, false, DOOR_NONE },
+        [ATTR_DRM] = { "drm", OF_FN, false, DOOR_NONE },
+        [ATTR_ACCEL] = { "accel", OF_FN, false, DOOR_NONE },
+        [ATTR_VERBS] = { "infiniband_verbs", OF_FN, false, DOOR_NONE },
+        [ATTR_MAD] = { "infiniband_mad", OF_FN, false, DOOR_NONE },
+        [ATTR_UIO] = { "uio", OF_FN, false, DOOR_NONE },
+        [ATTR_TOTALVFS] = { "sriov_totalvfs", OF_FN, false, DOOR_NONE },
         /* Its reader takes the device lock as its writer does: sriov_numvfs_show() in drivers/pci/iov.c. */
-        [ATTR_NUMVFS] = { "sriov_numvfs", OF_FN, true, true },
+        [ATTR_NUMVFS] = { "sriov_numvfs", OF_FN, true, DOOR_COUNT },
         /* A flag: it decides about VFs to come, and takes no lock. */
-        [ATTR_AUTOPROBE] = { "sriov_drivers_autoprobe", OF_FN, false, false },
+        [ATTR_AUTOPROBE] = { "sriov_drivers_autoprobe", OF_FN, false, DOOR_LATCH },
         /* Device lock for read and write on 6.1, a spinlock from 6.12.91 on: base/driver.c, base/dd.c. */
-        [ATTR_OVERRIDE] = { "driver_override", OF_FN, true, false },
-        [ATTR_REMOVE] = { "remove", OF_FN, true, true },
+        [ATTR_OVERRIDE] = { "driver_override", OF_FN, true, DOOR_LATCH },
+        [ATTR_REMOVE] = { "remove", OF_FN, true, DOOR_REMOVE },
         /* From 6.12 on it also takes the lock of the bridge above. */
-        [ATTR_RESET] = { "reset", OF_FN, true, true },
+        [ATTR_RESET] = { "reset", OF_FN, true, DOOR_RESET },
+        /* Resets all below a bridge: there from 6.14 on. */
+        [ATTR_RESET_SUBORDINATE] = { "reset_subordinate", OF_FN, true, DOOR_RESET },
+        /* A device's own: waits for its removal, which waits for it (KERNEL.md 3.3). */
+        [ATTR_FN_RESCAN] = { "rescan", OF_FN, true, DOOR_RESCAN },
+        /* Of a VF: takes the PF's lock inside its own file, and hangs with numvfs = 0 (KERNEL.md part 1, hazard 3). */
+        [ATTR_MSIX_COUNT] = { "sriov_vf_msix_count", OF_FN, true, DOOR_FUNCTION },
+        [ATTR_ENABLE] = { "enable", OF_FN, true, DOOR_FUNCTION },
         /* Wakes the device first, and a waking device waits for its bridge. */
-        [ATTR_RESET_METHOD] = { "reset_method", OF_FN, true, false },
-        [ATTR_DRIVER_BIND] = { "bind", OF_DRIVER, true, true },
-        [ATTR_DRIVER_UNBIND] = { "unbind", OF_DRIVER, true, true },
-        [ATTR_DRIVER_MODULE] = { "module", OF_DRIVER, false, false },
-        [ATTR_DEVICES] = { "", OF_FN, false, false },
-        [ATTR_DRIVERS] = { "", OF_DRIVER, false, false },
-        [ATTR_DRIVERS_PROBE] = { "drivers_probe", OF_BUS, true, true },
+        [ATTR_RESET_METHOD] = { "reset_method", OF_FN, true, DOOR_NONE },
+        [ATTR_DRIVER_BIND] = { "bind", OF_DRIVER, true, DOOR_BIND },
+        [ATTR_DRIVER_UNBIND] = { "unbind", OF_DRIVER, true, DOOR_UNBIND },
+        /* Both try all devices, or let go of none, with a driver's probe in it. */
+        [ATTR_DRIVER_NEW_ID] = { "new_id", OF_DRIVER, true, DOOR_BIND },
+        [ATTR_DRIVER_REMOVE_ID] = { "remove_id", OF_DRIVER, true, DOOR_BIND },
+        [ATTR_DRIVER_MODULE] = { "module", OF_DRIVER, false, DOOR_NONE },
+        [ATTR_DEVICES] = { "", OF_FN, false, DOOR_NONE },
+        [ATTR_DRIVERS] = { "", OF_DRIVER, false, DOOR_NONE },
+        [ATTR_DRIVERS_PROBE] = { "drivers_probe", OF_BUS, true, DOOR_BUS },
+        [ATTR_BUS_AUTOPROBE] = { "drivers_autoprobe", OF_BUS, true, DOOR_BUS },
+        /* One bus's own: deadlocks as a device's own does. */
+        [ATTR_PCIBUS_RESCAN] = { "rescan", OF_PCIBUS, true, DOOR_RESCAN },
+        [ATTR_PCIBUSES] = { "", OF_PCIBUS, false, DOOR_NONE },
         /* The one of the bus type: a device's or a bus's own can deadlock with its removal (KERNEL.md 3.3). */
-        [ATTR_RESCAN] = { "rescan", OF_BUS, true, true },
-        [ATTR_SLOTS] = { "", OF_SLOT, false, false },
-        [ATTR_SLOT_ADDRESS] = { "address", OF_SLOT, false, false },
+        [ATTR_RESCAN] = { "rescan", OF_BUS, true, DOOR_RESCAN },
+        [ATTR_SLOTS] = { "", OF_SLOT, false, DOOR_NONE },
+        [ATTR_SLOT_ADDRESS] = { "address", OF_SLOT, false, DOOR_NONE },
         /* Reading asks the port's slot registers, and a reset blocks the port's config space. */
-        [ATTR_SLOT_POWER] = { "power", OF_SLOT, true, true },
-        [ATTR_SERVICES] = { "", OF_SERVICE, false, false },
+        [ATTR_SLOT_POWER] = { "power", OF_SLOT, true, DOOR_SLOT },
+        [ATTR_SERVICES] = { "", OF_SERVICE, false, DOOR_NONE },
         /* Waits for the port's interrupt thread: free_irq(). */
-        [ATTR_SERVICE_UNBIND] = { "unbind", OF_SERVICE, true, true },
-        [ATTR_BLOCKS] = { "", OF_BLOCK, false, false },
-        [ATTR_BLOCK_DEV] = { "dev", OF_BLOCK, false, false },
-        [ATTR_BLOCK_HIDDEN] = { "hidden", OF_BLOCK, false, false },
-        [ATTR_BLOCK_HOLDERS] = { "holders", OF_BLOCK, false, false },
-        [ATTR_BLOCK_DM_NAME] = { "dm/name", OF_BLOCK, false, false },
-        [ATTR_BLOCK_DM_UUID] = { "dm/uuid", OF_BLOCK, false, false },
-        [ATTR_BTRFS] = { "", OF_BTRFS, false, false },
-        [ATTR_BTRFS_DEVICES] = { "devices", OF_BTRFS, false, false },
-        [ATTR_MDEVS] = { "", OF_MDEV, false, false },
-        [ATTR_VDPAS] = { "", OF_VDPA, false, false },
+        [ATTR_SERVICE_UNBIND] = { "unbind", OF_SERVICE, true, DOOR_NONE },
+        [ATTR_PORT_DRIVERS] = { "", OF_PORT_DRIVER, false, DOOR_NONE },
+        [ATTR_PORT_DRIVER_BIND] = { "bind", OF_PORT_DRIVER, true, DOOR_BIND },
+        [ATTR_PORT_DRIVER_UNBIND] = { "unbind", OF_PORT_DRIVER, true, DOOR_UNBIND },
+        [ATTR_BLOCKS] = { "", OF_BLOCK, false, DOOR_NONE },
+        [ATTR_BLOCK_DEV] = { "dev", OF_BLOCK, false, DOOR_NONE },
+        [ATTR_BLOCK_HIDDEN] = { "hidden", OF_BLOCK, false, DOOR_NONE },
+        [ATTR_BLOCK_HOLDERS] = { "holders", OF_BLOCK, false, DOOR_NONE },
+        [ATTR_BLOCK_DM_NAME] = { "dm/name", OF_BLOCK, false, DOOR_NONE },
+        [ATTR_BLOCK_DM_UUID] = { "dm/uuid", OF_BLOCK, false, DOOR_NONE },
+        [ATTR_BTRFS] = { "", OF_BTRFS, false, DOOR_NONE },
+        [ATTR_BTRFS_DEVICES] = { "devices", OF_BTRFS, false, DOOR_NONE },
+        [ATTR_MDEVS] = { "", OF_MDEV, false, DOOR_NONE },
+        [ATTR_VDPAS] = { "", OF_VDPA, false, DOOR_NONE },
 };
 
 const char *attr_name(Attr a) {
@@ -108,8 +130,8 @@ bool attr_may_block(Attr a) {
         return attrs[a].may_block;
 }
 
-bool attr_changes_topology(Attr a) {
-        return attrs[a].changes_topology;
+Door attr_door(Attr a) {
+        return attrs[a].door;
 }
 
 /* A scan of a large host makes many of these; all parts are short, so that no length needs to be watched. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/bdf.h"
+#include "core/door.h"
 
 typedef enum Attr {
         /* of a function: below bus/pci/devices/BDF */
@@ -35,20 +36,33 @@ typedef enum Attr {
         ATTR_REMOVE,
         ATTR_RESET,
         ATTR_RESET_METHOD,
+        ATTR_RESET_SUBORDINATE,
+        ATTR_FN_RESCAN,
+        ATTR_MSIX_COUNT,
+        ATTR_ENABLE,
         /* of a driver: below bus/pci/drivers/NAME */
         ATTR_DRIVER_BIND,
         ATTR_DRIVER_UNBIND,
+        ATTR_DRIVER_NEW_ID,
+        ATTR_DRIVER_REMOVE_ID,
         ATTR_DRIVER_MODULE, /* link */
         /* of the bus */
         ATTR_DEVICES, /* directory */
         ATTR_DRIVERS, /* directory */
         ATTR_DRIVERS_PROBE,
+        ATTR_BUS_AUTOPROBE,
         ATTR_RESCAN,
         ATTR_SLOTS, /* directory */
         ATTR_SLOT_ADDRESS,
         ATTR_SLOT_POWER,
         ATTR_SERVICES, /* directory: bus/pci_express/drivers/pciehp */
         ATTR_SERVICE_UNBIND,
+        /* of a driver of ports' services, and of a bus, "0000:01" */
+        ATTR_PORT_DRIVERS, /* directory: bus/pci_express/drivers */
+        ATTR_PORT_DRIVER_BIND,
+        ATTR_PORT_DRIVER_UNBIND,
+        ATTR_PCIBUSES, /* directory: class/pci_bus */
+        ATTR_PCIBUS_RESCAN,
         /* of a block device, of btrfs by its UUID, of buses of children */
         ATTR_BLOCKS, /* directory: class/block */
         ATTR_BLOCK_DEV, /* "259:0" */
@@ -69,8 +83,8 @@ typedef enum Attr {
 const char *attr_name(Attr a) __attribute__((const));
 /* True if opening, reading or writing it can wait for a lock of the kernel on any supported version. */
 bool attr_may_block(Attr a) __attribute__((const));
-/* True if writing it changes the topology or a driver's grip: what the gate will guard. */
-bool attr_changes_topology(Attr a) __attribute__((const));
+/* The door that it is, DOOR_NONE if writing it neither changes the topology nor a driver's grip. */
+Door attr_door(Attr a) __attribute__((const));
 
 /*
  * The path relative to /sys. Each returns buf. `name` is a driver, a slot or a service; with one of the directories of

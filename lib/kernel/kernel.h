@@ -56,6 +56,16 @@ typedef enum UsersMode {
 } UsersMode;
 
 struct Kernel {
+        /* Where its sysfs is mounted, for the gate ("/sys"); NULL: nowhere. */
+        const char *sys;
+        /* Doors may have lost their mode's w to us (GATE_EXCLUSIVE): write() gives it back for the moment of the open. */
+        bool unlocks;
+        /*
+         * Paths that must not be opened by this process, for it would wait for itself: the gate's. read() and write() of one
+         * are -EDEADLK. NULL: none.
+         */
+        bool (*is_door)(void *userdata, const char *path);
+        void *is_door_userdata;
         /* Names in a directory, unsorted, "." and ".." left out; the caller owns the list. -ENOENT, -ENOTDIR, ... */
         int (*list)(Kernel *k, const char *path, char ***ret);
         /* At most size - 1 bytes with a trailing newline taken off, NUL-terminated; returns the length. */

@@ -182,6 +182,17 @@ static int look_netdevs(Kernel *k, Bdf fn, char **ret) {
         return 0;
 }
 
+/* While the gate holds the file for a job, it is for nobody else to open. */
+static void look_autoprobe(Kernel *k, Fn *fn) {
+        long n;
+        int r = look_number(k, ATTR_AUTOPROBE, fn->bdf, &n);
+
+        if (r == -EDEADLK)
+                fn->flags |= FN_AUTOPROBE_UNSEEN;
+        else if (r >= 0 && n != 0)
+                fn->flags |= FN_AUTOPROBE;
+}
+
 /* What makes it a PF, a VF or a bridge. */
 static void look_kind(Kernel *k, Fn *fn) {
         long n;
@@ -193,8 +204,7 @@ static void look_kind(Kernel *k, Fn *fn) {
         else if (look_number(k, ATTR_TOTALVFS, fn->bdf, &n) >= 0) {
                 fn->flags |= FN_PF;
                 fn->total_vfs = (uint16_t) n;
-                if (look_number(k, ATTR_AUTOPROBE, fn->bdf, &n) >= 0 && n != 0)
-                        fn->flags |= FN_AUTOPROBE;
+                look_autoprobe(k, fn);
         }
         if (look_exists(k, ATTR_FN(ATTR_RESET, fn->bdf)))
                 fn->flags |= FN_RESET;

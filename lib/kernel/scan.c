@@ -112,6 +112,7 @@ static int refresh(Kernel *k, Snapshot *s, Bdf bdf, const VfLinks *links, uint32
                 fn.n_vfs = (uint16_t) n_vfs;
         else
                 place_vf(k, &fn, vf_links_find(links, bdf));
+        snapshot_inherit(&fn, snapshot_find(s, bdf));
         r = snapshot_put(s, &fn);
         free(fn.netdevs);
         return r;

@@ -63,6 +63,10 @@ static int climb(Kernel *k, const Step *step, StepResult *ret, StepExtra *extra)
         const Row *row = rungs + step->rung;
         int r, now;
 
+        /* Whoever is let in is no child of ours. */
+        if (step->rung == RUNG_ADMIT)
+                return -EINVAL;
+
         if (!row->needs_fn)
                 return row->climb(k, step, ret);
         r = identify(k, step);

@@ -100,10 +100,16 @@ static int sysfs_list(Kernel *k, const char *path, char ***ret) {
         return 0;
 }
 
+static bool is_door(Kernel *k, const char *path) {
+        return k->is_door && k->is_door(k->is_door_userdata, path);
+}
+
 static int sysfs_read(Kernel *k, const char *path, char *buf, size_t size) {
         _cleanup_close_ int fd = -EBADF;
         ssize_t n;
 
+        if (is_door(k, path))
+                return -EDEADLK;
         fd = openat(sysfs(k)->root, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
                 return -errno;
@@ -116,14 +122,35 @@ static int sysfs_read(Kernel *k, const char *path, char *buf, size_t size) {
         return (int) n;
 }
 
+/* sysfs holds a missing w against root as well: KERNEL.md 5.3. It is missing again as soon as we are in. */
+static int open_locked(int root, const char *path) {
+        struct stat st;
+        int fd;
+
+        if (fstatat(root, path, &st, 0) < 0 ||
+            fchmodat(root, path, (st.st_mode & 07777U) | S_IWUSR, 0) < 0)
+                return -errno;
+        fd = openat(root, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                fd = -errno;
+        (void) !fchmodat(root, path, st.st_mode & 07777U, 0);
+        return fd;
+}
+
 static int sysfs_write(Kernel *k, const char *path, const char *value) {
         _cleanup_close_ int fd = -EBADF;
         size_t size = strlen(value);
         ssize_t n;
 
+        if (is_door(k, path))
+                return -EDEADLK;
         fd = openat(sysfs(k)->root, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0 && errno == EACCES && k->unlocks)
+                fd = open_locked(sysfs(k)->root, path);
+        else if (fd < 0)
+                fd = -errno;
         if (fd < 0)
-                return -errno;
+                return fd;
         n = write(fd, value, size);
         if (n < 0)
                 return -errno;
@@ -320,5 +347,6 @@ Kernel *sysfs_open(const Roots *roots) {
                 errno = -r;
                 return NULL;
         }
+        s->kernel.sys = s->root_path;
         return &s->kernel;
 }

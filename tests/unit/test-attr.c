@@ -55,7 +55,8 @@ static void every_row_has_a_name_or_is_a_place(void **state) {
         for (Attr a = 0; a < _ATTR_MAX; a++) {
                 bool place = a == ATTR_DIRECTORY || a == ATTR_DEVICES || a == ATTR_DRIVERS ||
                              a == ATTR_SLOTS || a == ATTR_SERVICES || a == ATTR_BLOCKS ||
-                             a == ATTR_BTRFS || a == ATTR_MDEVS || a == ATTR_VDPAS;
+                             a == ATTR_BTRFS || a == ATTR_MDEVS || a == ATTR_VDPAS ||
+                             a == ATTR_PORT_DRIVERS || a == ATTR_PCIBUSES;
 
                 assert_non_null(attr_name(a));
                 assert_int_equal(attr_name(a)[0] == '\0', place);
@@ -65,9 +66,17 @@ static void every_row_has_a_name_or_is_a_place(void **state) {
 /* A second list, on purpose: a row that loses its mark makes the daemon deaf one day. */
 static void what_takes_a_lock_may_block(void **state) {
         static const Attr blocking[] = {
-                ATTR_NUMVFS,       ATTR_OVERRIDE,    ATTR_REMOVE,         ATTR_RESET,
-                ATTR_RESET_METHOD, ATTR_DRIVER_BIND, ATTR_DRIVER_UNBIND,  ATTR_DRIVERS_PROBE,
-                ATTR_RESCAN,       ATTR_SLOT_POWER,  ATTR_SERVICE_UNBIND,
+                ATTR_NUMVFS,           ATTR_OVERRIDE,
+                ATTR_REMOVE,           ATTR_RESET,
+                ATTR_RESET_METHOD,     ATTR_RESET_SUBORDINATE,
+                ATTR_FN_RESCAN,        ATTR_MSIX_COUNT,
+                ATTR_ENABLE,           ATTR_DRIVER_BIND,
+                ATTR_DRIVER_UNBIND,    ATTR_DRIVER_NEW_ID,
+                ATTR_DRIVER_REMOVE_ID, ATTR_DRIVERS_PROBE,
+                ATTR_BUS_AUTOPROBE,    ATTR_RESCAN,
+                ATTR_SLOT_POWER,       ATTR_SERVICE_UNBIND,
+                ATTR_PORT_DRIVER_BIND, ATTR_PORT_DRIVER_UNBIND,
+                ATTR_PCIBUS_RESCAN,
         };
 
         (void) state;
@@ -80,22 +89,40 @@ static void what_takes_a_lock_may_block(void **state) {
         }
 }
 
-static void what_changes_the_topology_is_marked(void **state) {
-        static const Attr changing[] = {
-                ATTR_NUMVFS,      ATTR_REMOVE,        ATTR_RESET,
-                ATTR_DRIVER_BIND, ATTR_DRIVER_UNBIND, ATTR_DRIVERS_PROBE,
-                ATTR_RESCAN,      ATTR_SLOT_POWER,    ATTR_SERVICE_UNBIND,
+/* A second list here as well: a door that is none lets two programs meet. */
+static void what_changes_the_topology_is_a_door(void **state) {
+        static const Attr attrs[] = {
+                ATTR_NUMVFS,
+                ATTR_REMOVE,
+                ATTR_RESET,
+                ATTR_RESET_SUBORDINATE,
+                ATTR_FN_RESCAN,
+                ATTR_MSIX_COUNT,
+                ATTR_ENABLE,
+                ATTR_DRIVER_BIND,
+                ATTR_DRIVER_UNBIND,
+                ATTR_DRIVER_NEW_ID,
+                ATTR_DRIVER_REMOVE_ID,
+                ATTR_DRIVERS_PROBE,
+                ATTR_BUS_AUTOPROBE,
+                ATTR_RESCAN,
+                ATTR_SLOT_POWER,
+                ATTR_PORT_DRIVER_BIND,
+                ATTR_PCIBUS_RESCAN,
+                ATTR_PORT_DRIVER_UNBIND,
+                ATTR_OVERRIDE,
+                ATTR_AUTOPROBE,
         };
 
         (void) state;
         for (Attr a = 0; a < _ATTR_MAX; a++) {
                 bool listed = false;
 
-                for (size_t i = 0; i < ELEMENTSOF(changing); i++)
-                        listed = listed || changing[i] == a;
-                assert_int_equal(attr_changes_topology(a), listed);
+                for (size_t i = 0; i < ELEMENTSOF(attrs); i++)
+                        listed = listed || attrs[i] == a;
+                assert_int_equal(attr_door(a) != DOOR_NONE, listed);
                 /* What changes the topology takes a lock to do so. */
-                assert_true(!listed || attr_may_block(a));
+                assert_true(!listed || attr_may_block(a) || attr_door(a) == DOOR_LATCH);
         }
 }
 
@@ -118,7 +145,7 @@ int main(void) {
                 cmocka_unit_test(the_longest_address_and_name_fit),
                 cmocka_unit_test(every_row_has_a_name_or_is_a_place),
                 cmocka_unit_test(what_takes_a_lock_may_block),
-                cmocka_unit_test(what_changes_the_topology_is_marked),
+                cmocka_unit_test(what_changes_the_topology_is_a_door),
                 cmocka_unit_test(a_virtfn_link_tells_its_index),
         };
 

@@ -11,6 +11,9 @@
 
 #define FILE_NAME "sriovd.conf"
 
+#define LONG "/an/executable/that/nobody/can/have/called/so/because/its/name/is/long"
+#define FOUR "\"/a\", \"/b\", \"/c\", \"/d\", "
+
 static char directory[] = "/tmp/sriovd-conf-XXXXXX";
 static char path[sizeof(directory) + sizeof(FILE_NAME) + 1];
 
@@ -54,6 +57,34 @@ static void what_a_file_says_counts_and_the_rest_has_its_default(void **state) {
         assert_int_equal(s.deadline_factor, SETTINGS_DEFAULT.deadline_factor);
 }
 
+static void the_gate_is_set_up_as_the_file_says(void **state) {
+        SettingsError e;
+        Settings s;
+
+        (void) state;
+        assert_int_equal(read_settings("", &s, &e), 0);
+        assert_int_equal(s.gate, GATE_SERIALIZE);
+        assert_int_equal(s.gate_lease, 10);
+        assert_int_equal(s.n_gate_except, 0);
+        for (GateMode m = 0; m < _GATE_MODE_MAX; m++) {
+                char text[64];
+
+                snprintf(text, sizeof(text), "gate = \"%s\";", gate_mode_to_string(m));
+                assert_int_equal(read_settings(text, &s, &e), 0);
+                assert_int_equal(s.gate, m);
+        }
+        assert_int_equal(read_settings("gate_lease = 3600;\ngate_except = [ " FOUR FOUR FOUR
+                                       "\"/x\", \"ssh.service\", \"/a.slice\", \"/usr/bin/x\" ];",
+                                       &s, &e),
+                         0);
+        assert_int_equal(s.gate_lease, 3600);
+        assert_int_equal(s.n_gate_except, GATE_EXCEPT_MAX);
+        assert_string_equal(s.gate_except[13], "ssh.service");
+        assert_string_equal(s.gate_except[15], "/usr/bin/x");
+        assert_int_equal(read_settings("gate_except = [];", &s, &e), 0);
+        assert_int_equal(s.n_gate_except, 0);
+}
+
 static void a_file_that_is_not_there_is_told_apart(void **state) {
         SettingsError e;
         Settings s;
@@ -64,10 +95,32 @@ static void a_file_that_is_not_there_is_told_apart(void **state) {
         assert_non_null(strstr(e.text, directory));
 }
 
+typedef struct Mistake {
+        const char *text;
+        const char *line; /* NULL: it is none */
+        const char *words;
+} Mistake;
+
+static void assert_told(const Mistake *mistakes, size_t n) {
+        for (const Mistake *m = mistakes; m < mistakes + n; m++) {
+                Settings s = { .fan_out = 77 };
+                SettingsError e;
+                int r = read_settings(m->text, &s, &e);
+
+                if (!m->line) {
+                        assert_int_equal(r, 0);
+                        continue;
+                }
+                assert_int_equal(r, -EBADMSG);
+                assert_non_null(startswith(e.text, path));
+                assert_non_null(strstr(e.text, m->line));
+                assert_non_null(strstr(e.text, m->words));
+                assert_int_equal(s.fan_out, 77);
+        }
+}
+
 static void every_mistake_is_told_with_its_line(void **state) {
-        static const struct {
-                const char *text, *line, *words;
-        } mistakes[] = {
+        static const Mistake mistakes[] = {
                 { "fan_out = 0;", ":1: ", "1 to 16" },
                 { "fan_out = 17;", ":1: ", "1 to 16" },
                 { "\ndeadline_factor = 101;", ":2: ", "1 to 100" },
@@ -94,21 +147,38 @@ static void every_mistake_is_told_with_its_line(void **state) {
         };
 
         (void) state;
-        for (size_t i = 0; i < ELEMENTSOF(mistakes); i++) {
-                Settings s = { .fan_out = 77 };
-                SettingsError e;
-                int r = read_settings(mistakes[i].text, &s, &e);
+        assert_told(mistakes, ELEMENTSOF(mistakes));
+}
 
-                if (!mistakes[i].line) {
-                        assert_int_equal(r, 0);
-                        continue;
-                }
-                assert_int_equal(r, -EBADMSG);
-                assert_non_null(startswith(e.text, path));
-                assert_non_null(strstr(e.text, mistakes[i].line));
-                assert_non_null(strstr(e.text, mistakes[i].words));
-                assert_int_equal(s.fan_out, 77);
-        }
+static void every_mistake_about_the_gate_is_told_with_its_line(void **state) {
+        static const Mistake mistakes[] = {
+                { "gate = \"protct\";", ":1: ", "did you mean 'protect'" },
+                { "\ngate = \"Serialize\";", ":2: ", "did you mean 'serialize'" },
+                { "gate = \"\";", ":1: ", "'gate' has 1 to" },
+                { "gate = true;", ":1: ", "'gate' is a string" },
+                { "gate = 1;", ":1: ", "'gate' is a string" },
+                { "gate = [ \"off\" ];", ":1: ", "'gate' is a string" },
+                { "gate = \"" LONG "\";", ":1: ", "'gate' has 1 to" },
+                { "gate = off;", ":1: ", "syntax error" },
+                { "gates = \"off\";", ":1: ", "did you mean 'gate'" },
+                { "gate_lease = 0;", ":1: ", "1 to 3600" },
+                { "gate_lease = 3601;", ":1: ", "1 to 3600" },
+                { "gate_lease = \"10\";", ":1: ", "is a number" },
+                { "gate_laese = 10;", ":1: ", "did you mean 'gate_lease'" },
+                { "gate_except = \"/usr/bin/x\";", ":1: ", "is an array" },
+                { "gate_except = 7;", ":1: ", "is an array" },
+                { "gate_except = [ 7 ];", ":1: ", "'gate_except' is a string" },
+                { "gate_except = [ \"\" ];", ":1: ", "'gate_except' has 1 to" },
+                { "gate_except = [ \"/x\",\n \"" LONG LONG LONG LONG "\" ];",
+                  ":2: ", "'gate_except' has 1 to" },
+                { "gate_except = [ \"driverctl\" ];", ":1: ", "'driverctl' is neither" },
+                { "gate_except = ( \"/x\",\n\"bin/x.y\" );", ":2: ", "'bin/x.y' is neither" },
+                { "gate_except = ( { a = 1; } );", ":1: ", "'gate_except' is a string" },
+                { "gate_except = [ " FOUR FOUR FOUR FOUR " \"/x\" ];", ":1: ", "more than 16" },
+        };
+
+        (void) state;
+        assert_told(mistakes, ELEMENTSOF(mistakes));
 }
 
 static void strings_and_comments_may_hold_anything(void **state) {
@@ -146,8 +216,10 @@ static void a_file_too_large_or_binary_is_refused(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_a_file_says_counts_and_the_rest_has_its_default),
+                cmocka_unit_test(the_gate_is_set_up_as_the_file_says),
                 cmocka_unit_test(a_file_that_is_not_there_is_told_apart),
                 cmocka_unit_test(every_mistake_is_told_with_its_line),
+                cmocka_unit_test(every_mistake_about_the_gate_is_told_with_its_line),
                 cmocka_unit_test(strings_and_comments_may_hold_anything),
                 cmocka_unit_test(a_file_too_large_or_binary_is_refused),
         };

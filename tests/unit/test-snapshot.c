@@ -120,6 +120,26 @@ static void one_name_on_two_devices_is_ambiguous(void **state) {
         assert_int_equal(snapshot_resolve(s, "eth0/vf0", &fn), 2);
 }
 
+/* The gate holds its file just now, so that the daemon may not read it. */
+static void an_autoprobe_that_could_not_be_seen_is_what_it_was(void **state) {
+        Fn on = { .flags = FN_PF | FN_AUTOPROBE, .identity = 7 },
+           off = { .flags = FN_PF, .identity = 7 }, other = { .flags = FN_PF, .identity = 8 };
+        const struct {
+                const Fn *old;
+                bool on;
+        } cases[] = { { &on, true }, { &off, false }, { NULL, true }, { &other, true } };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Fn fn = { .flags = FN_PF | FN_AUTOPROBE_UNSEEN, .identity = 7 };
+
+                snapshot_inherit(&fn, cases[i].old);
+                assert_int_equal(fn.flags, FN_PF | (cases[i].on ? (int) FN_AUTOPROBE : 0));
+        }
+        snapshot_inherit(&off, &on);
+        assert_int_equal(off.flags, FN_PF); /* it was seen */
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(functions_are_found_by_address),
@@ -128,6 +148,7 @@ int main(void) {
                 cmocka_unit_test(a_vf_without_its_pf_is_an_orphan),
                 cmocka_unit_test(devices_are_found_by_what_people_type),
                 cmocka_unit_test(one_name_on_two_devices_is_ambiguous),
+                cmocka_unit_test(an_autoprobe_that_could_not_be_seen_is_what_it_was),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

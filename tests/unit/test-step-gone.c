@@ -117,6 +117,8 @@ static void whatever_call_meets_a_device_that_went_tells_so(void **state) {
                 unsigned n;
                 Fake f;
 
+                if (rung == RUNG_ADMIT) /* no child's */
+                        continue;
                 result = climb_until(&f, rung, 0, 0);
                 if (result.answer != STEP_DONE)
                         fail_msg("%s is not climbed even undisturbed: %s", rung_to_string(rung),

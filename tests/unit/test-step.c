@@ -12,7 +12,8 @@ static void another_device_at_the_address_is_stale(void **state) {
         for (Rung rung = 0; rung < _RUNG_MAX; rung++) {
                 bool names_no_fn = rung == RUNG_LOAD_DRIVER || rung == RUNG_SLOT_OFF ||
                                    rung == RUNG_SLOT_ON || rung == RUNG_UNLOAD ||
-                                   rung == RUNG_RESCAN || rung == RUNG_CLEAR_WAY;
+                                   rung == RUNG_RESCAN || rung == RUNG_CLEAR_WAY ||
+                                   rung == RUNG_ADMIT;
 
                 if (!names_no_fn)
                         assert_answer(climb(&f, STEP(.rung = rung, .identity = 4711)), STEP_STALE,
@@ -63,6 +64,8 @@ static void a_rung_that_does_not_exist_fails(void **state) {
         (void) state;
         fake_init(&f);
         assert_answer(climb(&f, STEP(.rung = _RUNG_MAX)), STEP_FAILED, EINVAL);
+        /* No child's: the gate lets somebody in. */
+        assert_answer(climb(&f, STEP(.rung = RUNG_ADMIT)), STEP_FAILED, EINVAL);
 }
 
 /* load-driver */

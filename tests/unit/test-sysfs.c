@@ -213,6 +213,59 @@ static void a_watch_says_nothing_when_nothing_happens(void **state) {
         tree_done(&t);
 }
 
+static bool is_count(void *userdata, const char *path) {
+        ++*(unsigned *) userdata;
+        return strstr(path, "sriov_numvfs") != NULL;
+}
+
+/* Whoever hears of opens and opens such a file waits for itself. */
+static void a_door_is_never_opened(void **state) {
+        unsigned asked = 0;
+        char text[8];
+        Tree t;
+
+        (void) state;
+        tree_init(&t);
+        tree_file(&t, PF_DIR, "sriov_numvfs", "2\n");
+        t.k->is_door = is_count;
+        t.k->is_door_userdata = &asked;
+        assert_int_equal(t.k->read(t.k, PF_DIR "/sriov_numvfs", text, sizeof(text)), -EDEADLK);
+        assert_int_equal(t.k->write(t.k, PF_DIR "/sriov_numvfs", "0"), -EDEADLK);
+        assert_int_equal(asked, 2);
+        assert_int_equal(t.k->read(t.k, PF_DIR "/sriov_totalvfs", text, sizeof(text)), 1);
+        t.k->is_door = NULL;
+        assert_int_equal(t.k->read(t.k, PF_DIR "/sriov_numvfs", text, sizeof(text)), 1);
+        assert_string_equal(text, "2");
+        tree_done(&t);
+}
+
+static mode_t mode_of(const Tree *t, const char *file) {
+        char path[PATH_MAX];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/%s", t->root, file);
+        assert_int_equal(stat(path, &st), 0);
+        return st.st_mode & 07777;
+}
+
+/* An exclusive gate took the w: it is there for the moment of our own open, and gone again. */
+static void a_locked_door_is_locked_again_after_our_write(void **state) {
+        char path[PATH_MAX], text[8];
+        Tree t;
+
+        (void) state;
+        tree_init(&t);
+        tree_file(&t, PF_DIR, "sriov_numvfs", "2\n");
+        snprintf(path, sizeof(path), "%s/%s", t.root, PF_DIR "/sriov_numvfs");
+        assert_int_equal(chmod(path, 0444), 0);
+        t.k->unlocks = true;
+        assert_int_equal(t.k->write(t.k, PF_DIR "/sriov_numvfs", "0\n"), 0);
+        assert_int_equal(mode_of(&t, PF_DIR "/sriov_numvfs"), 0444);
+        assert_int_equal(t.k->read(t.k, PF_DIR "/sriov_numvfs", text, sizeof(text)), 1);
+        assert_string_equal(text, "0");
+        tree_done(&t);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_directory_lists_its_names),
@@ -228,6 +281,8 @@ int main(void) {
                 cmocka_unit_test(a_module_that_nobody_has_is_enoent),
                 cmocka_unit_test(an_event_is_about_the_innermost_function),
                 cmocka_unit_test(a_watch_says_nothing_when_nothing_happens),
+                cmocka_unit_test(a_door_is_never_opened),
+                cmocka_unit_test(a_locked_door_is_locked_again_after_our_write),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

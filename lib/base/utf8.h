@@ -11,3 +11,6 @@ bool utf8_is_valid(const char *s);
 
 /* As much of s as has room, whole characters only; bytes that are none become '?'. Returns buf. */
 const char *utf8_copy(char *buf, size_t size, const char *s);
+
+/* In its place: what is no character, or one that moves the cursor, becomes '?'. */
+void utf8_clean(char *s);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
 /* How many bytes the character at p has; 0: it is none. */
 static size_t length_of(const unsigned char *p) {
@@ -50,4 +50,14 @@ const char *utf8_copy(char *buf, size_t size, const char *s) {
         }
         buf[at] = '\0';
         return buf;
+}
+
+void utf8_clean(char *s) {
+        while (*s) {
+                size_t n = length_of((const unsigned char *) s);
+
+                if (n == 0 || (unsigned char) *s < ' ' || *s == 127)
+                        *s = '?';
+                s += n > 0 ? n : 1;
+        }
 }
