@@ -12,6 +12,7 @@
 #include "core/names.h"
 
 #include "daemon/bus-get.h"
+#include "daemon/bus-manager.h"
 #include "daemon/manager.h"
 #include "daemon/users.h"
 
@@ -174,6 +175,11 @@ DEFINE_GETTER(get_holders, find, Record) {
         return users_append(reply, &object->holders);
 }
 
+DEFINE_GETTER(get_opener, find, Record) {
+        (void) m;
+        return bus_gate_append_opener(reply, object->opener);
+}
+
 DEFINE_GETTER(get_stuck, find, Record) {
         (void) m;
         return sd_bus_message_append(reply, "s", object->stuck ? object->stuck : "");
@@ -206,6 +212,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Warnings", "as", get_warnings, 0, CHANGES),
         SD_BUS_PROPERTY("Results", "aa{sv}", get_results, 0, INVALIDATES),
         SD_BUS_PROPERTY("Holders", "aa{sv}", get_holders, 0, INVALIDATES),
+        SD_BUS_PROPERTY("Opener", "a{sv}", get_opener, 0, CONSTANT),
         SD_BUS_PROPERTY("Stuck", "s", get_stuck, 0, CHANGES),
         SD_BUS_PROPERTY("Error", "s", get_error, 0, CHANGES),
         SD_BUS_PROPERTY("Message", "s", get_message, 0, CHANGES),

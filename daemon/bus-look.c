@@ -71,6 +71,8 @@ int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *erro
         if (r < 0)
                 return r;
         kind = op_kind_from_string(name);
+        if (kind == OP_FOREIGN)
+                kind = _OP_INVALID;
         if (kind == _OP_INVALID)
                 return bus_ask_refuse(error, FAULT_BAD_OPTION, name);
         r = options_read(message, options_of(kind) | OPTIONS_PLAN, &o, error);

@@ -27,3 +27,12 @@ int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error 
 int bus_manager_holders(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_diagnose(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_hold(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+/* bus-gate.c */
+int bus_manager_gate(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_manager_set_gate_mode(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_manager_get_gate_mode(sd_bus *bus, const char *path, const char *interface,
+                              const char *property, sd_bus_message *reply, void *userdata,
+                              sd_bus_error *error);
+/* Who opens, as a{sv}; empty for NULL. */
+int bus_gate_append_opener(sd_bus_message *reply, const Opener *o);

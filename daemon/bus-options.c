@@ -130,9 +130,9 @@ static const struct {
         { "function", "s", OPTIONS_PLAN, take_function },
         { "count", "u", OPTIONS_PLAN, take_count },
         { "slot", "s", OPTIONS_PLAN, take_slot },
-        { "timeout", "t", 0, take_timeout },
+        { "timeout", "t", OPTIONS_JOB, take_timeout },
         { "reason", "s", 0, take_reason },
-        { "expect", "s", 0, take_expect },
+        { "expect", "s", OPTIONS_JOB, take_expect },
         { "interactive", "b", 0, take_interactive },
 };
 
@@ -201,12 +201,12 @@ int options_read(sd_bus_message *m, uint32_t allowed, Options *ret, sd_bus_error
 uint32_t options_of(OpKind kind) {
         switch (kind) {
         case OP_SET_VFS:
-                return OPTIONS_FORCE | OPTIONS_DRIVER | OPTIONS_ON_FAILURE;
+                return OPTIONS_JOB | OPTIONS_FORCE | OPTIONS_DRIVER | OPTIONS_ON_FAILURE;
         case OP_REMOVE:
-                return OPTIONS_FORCE | OPTIONS_REMOVE;
+                return OPTIONS_JOB | OPTIONS_FORCE | OPTIONS_REMOVE;
         case OP_RESCAN:
-                return 0;
+                return OPTIONS_JOB;
         default:
-                return OPTIONS_FORCE;
+                return OPTIONS_JOB | OPTIONS_FORCE;
         }
 }

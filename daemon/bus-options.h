@@ -18,6 +18,7 @@ typedef enum OptionSet {
         OPTIONS_FORCE = 1 << 0,
         OPTIONS_DRIVER = 1 << 1, /* SetVFs: the VFs' driver */
         OPTIONS_REMOVE = 1 << 2, /* rescan, all-functions */
+        OPTIONS_JOB = 1 << 5, /* timeout, expect */
         OPTIONS_ON_FAILURE = 1 << 4, /* SetVFs: keep or rollback */
         OPTIONS_PLAN = 1 << 3, /* the arguments of the method that is planned */
 } OptionSet;

@@ -22,7 +22,7 @@
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define NAME_IS_OURS 1 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER */
-#define PEERS_MAX 64
+#define PEERS_MAX 256
 #define RETRY_USEC 5000000
 /* So long a client that cannot be let in waits in the socket's queue. */
 #define PAUSE_USEC 1000000
@@ -154,8 +154,10 @@ static int open_system(Manager *m) {
                 r = start_system(bus);
         if (r >= 0)
                 r = sd_bus_request_name_async(bus, NULL, BUS_NAME, 0, on_name, NULL);
-        if (r >= 0)
+        if (r >= 0) {
+                sleep_watch(m, bus);
                 return connection_new(m, bus, true);
+        }
         sd_bus_close_unref(bus);
         log_error_errno(r, "cannot watch for the system bus, trying again");
         return sd_event_add_time_relative(m->event, &m->bus.retry, CLOCK_MONOTONIC, RETRY_USEC, 0,

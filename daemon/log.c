@@ -38,9 +38,9 @@ void log_open(void) {
 
 /* One line in the making: fields one behind the other in buf. */
 typedef struct Line {
-        struct iovec fields[20];
+        struct iovec fields[26];
         size_t n;
-        char buf[5120];
+        char buf[6144];
         size_t used;
 } Line;
 
@@ -60,9 +60,20 @@ static void add(Line *l, const char *format, ...) {
         l->used += MIN2((size_t) n + 1, room - 1);
 }
 
+static void add_opener(Line *l, const Opener *o) {
+        if (!o)
+                return;
+        add(l, FIELD_OPENER_COMMAND "=%s", o->command);
+        add(l, FIELD_OPENER_EXE "=%s", o->exe);
+        add(l, FIELD_OPENER_UNIT "=%s", o->unit);
+        add(l, FIELD_OPENER_FILE "=%s", o->file);
+        add(l, FIELD_OPENER_TID "=%d", (int) o->tid);
+}
+
 static void add_record(Line *l, const Record *r) {
         if (!r)
                 return;
+        add_opener(l, r->opener);
         add(l, FIELD_JOB "=%" PRIu32, r->id);
         add(l, FIELD_OPERATION "=%s", op_kind_to_string(r->op.kind));
         add(l, FIELD_OBJECT "=%s", RECORD_OBJECT(r));
@@ -131,11 +142,41 @@ static const char *head(const Record *r, char buf[static 128]) {
         return buf;
 }
 
+const char *log_opener(const Opener *o, char buf[static LOG_OPENER_MAX]) {
+        snprintf(buf, LOG_OPENER_MAX, "'%s' (process %d, uid %" PRIu32 ", %s%s%s)", o->command,
+                 (int) o->pid, o->uid, o->exe[0] != '\0' ? o->exe : "unknown executable",
+                 o->unit[0] != '\0' ? ", " : "", o->unit);
+        return buf;
+}
+
+static void log_foreign(const Record *r, const char *id, const char *what) {
+        char message[1024], h[128], who[LOG_OPENER_MAX];
+        Line l = { .n = 0 };
+
+        snprintf(message, sizeof(message), "%s: %s %s", head(r, h), log_opener(r->opener, who),
+                 what);
+        add_record(&l, r);
+        if (id)
+                add(&l, "MESSAGE_ID=%s", id);
+        send(&l, LOG_INFO, message);
+}
+
+void log_job_admitted(const Record *r) {
+        if (r && r->opener)
+                log_foreign(r, NULL, "is let in");
+}
+
 void log_job_new(const Record *r) {
         Line l = { .n = 0 };
         char message[512], h[128];
         int n;
 
+        if (r->opener) {
+                snprintf(message, sizeof(message), "opens %s to write, and waits for its turn",
+                         r->opener->file);
+                log_foreign(r, MESSAGE_ID_JOB_NEW, message);
+                return;
+        }
         n = snprintf(message, sizeof(message), "%s: %s", head(r, h), op_kind_to_string(r->op.kind));
         if (r->op.kind == OP_SET_VFS)
                 n += snprintf(message + n, sizeof(message) - (size_t) n, " %" PRIu32, r->op.count);
@@ -150,7 +191,7 @@ void log_job_new(const Record *r) {
 
 void log_job_step(const Record *r, const Step *step, const StepResult *result, uint64_t usec) {
         Line l = { .n = 0 };
-        char message[640], text[STEP_STR_MAX], why[FAULT_STR_MAX];
+        char message[640], text[STEP_STR_MAX], why[FAULT_STR_MAX], h[128];
         bool done = result->answer == STEP_DONE;
         Fault fault = ladder_fault(step, result);
 
@@ -160,6 +201,10 @@ void log_job_step(const Record *r, const Step *step, const StepResult *result, u
         snprintf(message, sizeof(message), "%s%s%s (job %" PRIu32 ", %" PRIu64 " ms)",
                  step_format(step, text, sizeof(text)), done ? "" : ": ",
                  done ? "" : fault_format(&fault, why, sizeof(why)), r->id, usec / 1000);
+        if (done && r->opener && step->rung == RUNG_ADMIT)
+                snprintf(message, sizeof(message),
+                         "%s: '%s' (process %d) is out again (%" PRIu64 " ms)", head(r, h),
+                         r->opener->command, (int) r->opener->pid, usec / 1000);
         add_record(&l, r);
         add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_STEP);
         add(&l, "SRIOVD_STEP=%s", rung_to_string(step->rung));
@@ -197,12 +242,13 @@ void log_kernel_lines(int priority, const Record *r, const char *lines) {
 
 void log_job_end(const Record *r) {
         Line l = { .n = 0 };
-        char message[800], h[128];
+        char message[1400], h[128], who[LOG_OPENER_MAX];
         uint64_t usec = r->started > 0 ? r->ended - r->started : 0;
         bool good = r->result == RESULT_DONE || r->result == RESULT_SKIPPED;
 
-        snprintf(message, sizeof(message), "%s: %s %s%s%s", head(r, h),
+        snprintf(message, sizeof(message), "%s: %s %s%s%s%s%s", head(r, h),
                  op_kind_to_string(r->op.kind), job_result_to_string(r->result),
+                 r->opener ? ", " : "", r->opener ? log_opener(r->opener, who) : "",
                  r->message ? ": " : "", r->message ? r->message : "");
         add_record(&l, r);
         add(&l, "MESSAGE_ID=" MESSAGE_ID_JOB_END);

@@ -16,9 +16,14 @@
 
 #include "core/ladder.h"
 
+#include "daemon/opener.h"
 #include "daemon/record.h"
 
 void log_open(void);
+
+/* Another program, for people: "'bash' (process 123, uid 0, /usr/bin/bash, ssh.service)". Returns buf. */
+#define LOG_OPENER_MAX 600
+const char *log_opener(const Opener *o, char buf[static LOG_OPENER_MAX]);
 
 /* r may be NULL. */
 void log_line(int priority, const Record *r, const char *format, ...) _printf_(3, 4);
@@ -26,6 +31,8 @@ void log_line(int priority, const Record *r, const char *format, ...) _printf_(3
 int log_error_errno(int error, const char *format, ...) _printf_(2, 3);
 
 void log_job_new(const Record *r);
+/* Another program's: its turn has begun. r may be NULL. */
+void log_job_admitted(const Record *r);
 void log_job_step(const Record *r, const Step *step, const StepResult *result, uint64_t usec);
 /* outside: proven to be outside the kernel's global lock. lines: the kernel's own, with newlines between; or NULL. */
 void log_job_wedged(const Record *r, const Step *step, pid_t pid, const char *where, bool outside,

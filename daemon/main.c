@@ -6,6 +6,7 @@
  * and the next daemon finds it in the ledger.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 
 #include "core/names.h"
 
+#include "daemon/exclusive.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/recover.h"
@@ -31,6 +33,8 @@ static int help(void) {
                "The one place through which this host changes its PCI topology. Started by "
                "systemd; sriovctl(1) is\n"
                "how it is asked.\n\n"
+               "      --unlock    give doors back that an exclusive gate locked; for "
+               "ExecStopPost=\n"
                "      --version   say which version this is\n"
                "  -h, --help      say this\n\n"
                "Environment: " RUNTIME_DIRECTORY_ENV " (" RUNTIME_DIRECTORY "), " CONFIG_ENV
@@ -111,10 +115,25 @@ static int daemon_main(void) {
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Whatever ended the daemon, the next program that writes must not be refused for its sake. */
+static int unlock(void) {
+        const char *runtime = getenv(RUNTIME_DIRECTORY_ENV);
+        _cleanup_close_ int dir = open(isempty(runtime) ? RUNTIME_DIRECTORY : runtime,
+                                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        Kernel *k = kernel_open();
+
+        if (dir >= 0 && k)
+                exclusive_undo(dir, k->sys);
+        if (k)
+                k->free(k);
+        return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
+                { "unlock", no_argument, NULL, 'U' },
                 { "worker", required_argument, NULL, 'W' },
                 {},
         };
@@ -129,6 +148,8 @@ int main(int argc, char **argv) {
                 case 'V':
                         printf("sriovd %s\n", SRIOVD_VERSION);
                         return EXIT_SUCCESS;
+                case 'U':
+                        return unlock();
                 case 'W':
                         worker = optarg;
                         break;

@@ -16,6 +16,7 @@
 #include "daemon/manager-run.h"
 #include "daemon/plan-id.h"
 #include "daemon/recover.h"
+#include "daemon/sleep.h"
 #include "daemon/users.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
@@ -23,6 +24,8 @@
 static int keep(Manager *m, const Record *r, const Climb *climb) {
         int k;
 
+        if (r->unlisted)
+                return 0;
         k = ledger_write(&m->ledger, r, climb);
         return k < 0 ? log_error_errno(k, "job %u: cannot write the ledger", r->id) : k;
 }
@@ -46,6 +49,9 @@ int manager_release(Manager *m, Record *r, size_t index, const Step *step) {
         if (step->rung >= RUNG_RESCAN || r->phase == CLIMB_BACK)
                 guards_close(&m->guards, r->id);
         request.guarded = is_guarded(m, r, step);
+        request.unordered = gate_has_unordered(&m->gate);
+        request.unlocks = m->gate.mode == GATE_EXCLUSIVE;
+        gate_latch(m, r->pf);
         stuck_begin(r);
         k = workers_get(&m->workers, &w);
         if (k < 0)
@@ -117,7 +123,9 @@ static void run_snapshot(Manager *m, const Job *j, Record *r) {
         uint32_t id = j->id;
 
         manager_take_over(r, j);
-        (void) manager_look(m);
+        /* Who is only let in needs no look at the host, and should not wait for one. */
+        if (!r->unlisted)
+                (void) manager_look(m);
         if (!is_expected(m, r, j))
                 refuse_stale(m, r);
         (void) queue_planned(&m->queue, id, m->snapshot);
@@ -142,9 +150,33 @@ static int take_plan(Manager *m, Record *r, const Job *j) {
 static void step_failed_to_start(Manager *m, const Record *r, size_t index, int error) {
         Outcome outcome = { .index = index, .result = { .answer = STEP_FAILED, .error = -error } };
 
-        if (!r->unkept)
+        if (!r->unkept && !r->unlisted)
                 (void) ledger_end(&m->ledger, r->id, &outcome);
         (void) queue_step_done(&m->queue, r->id, index, &outcome.result);
+}
+
+/* The program is let in by the gate: no child, and nothing in the ledger, for it is let in as well if we die. */
+static int admit(Manager *m, Record *r, size_t index, const Step *step) {
+        r->stage = step->rung;
+        r->news |= NEWS_STEP;
+        return gate_admit(m, r, index, step);
+}
+
+void manager_admitted(Manager *m, uint32_t id, size_t index, const Step *step,
+                      const StepResult *result, uint64_t usec) {
+        Record *r = records_find(&m->records, id);
+        const Job *j;
+
+        if (!r)
+                return;
+        log_job_step(r, step, result, usec);
+        (void) record_add_act(r, step, result->answer, usec);
+        (void) queue_step_done(&m->queue, id, index, result);
+        j = queue_find(&m->queue, id);
+        if (j)
+                manager_take_over(r, j);
+        r->news |= NEWS_STEP;
+        manager_kick(m);
 }
 
 /* The first step of a plan is begun once: then the plan is new. */
@@ -154,7 +186,9 @@ static void run_step(Manager *m, const Job *j, Record *r, size_t index) {
         manager_take_over(r, j);
         if (index == 0 || r->unkept)
                 k = take_plan(m, r, j);
-        if (k >= 0)
+        if (k >= 0 && j->climb.plan->steps[index].rung == RUNG_ADMIT)
+                k = admit(m, r, index, j->climb.plan->steps + index);
+        else if (k >= 0)
                 k = manager_release(m, r, index, j->climb.plan->steps + index);
         if (k < 0)
                 step_failed_to_start(m, r, index, k);
@@ -162,9 +196,11 @@ static void run_step(Manager *m, const Job *j, Record *r, size_t index) {
 
 /* What clients see of the devices when they hear of the end must be what the job made of them. */
 static void look_after(Manager *m, const Record *r) {
-        if (r->n_acts == 0)
+        /* What another program did the kernel's events tell. */
+        if (r->n_acts == 0 || r->unlisted)
                 return;
-        if (bdf_is_none(r->pf) || r->op.kind == OP_REMOVE)
+        m->gate.stale = true;
+        if (bdf_is_none(r->pf) || r->op.kind == OP_REMOVE || r->op.kind == OP_FOREIGN)
                 (void) manager_look(m);
         else
                 (void) scan_fn(m->kernel, m->snapshot, r->pf);
@@ -180,6 +216,8 @@ static JobResult result_of(const Record *r, const Job *j) {
 static void run_finish(Manager *m, const Job *j, Record *r) {
         manager_take_over(r, j);
         guards_close(&m->guards, r->id);
+        if (!r->unlisted)
+                gate_latch(m, BDF_NONE);
         if (!r->settled)
                 r->result = result_of(r, j);
         r->stage = _RUNG_MAX;
@@ -187,6 +225,7 @@ static void run_finish(Manager *m, const Job *j, Record *r) {
         r->timeout = sd_event_source_disable_unref(r->timeout);
         r->news |= NEWS_STATE | NEWS_STEP;
         (void) keep(m, r, NULL);
+        gate_job_ended(m, r);
         log_job_end(r);
         stuck_end(r);
         look_after(m, r);
@@ -228,10 +267,13 @@ static void tell_news(Manager *m) {
 void manager_drain(Manager *m) {
         Effect effect;
 
-        if (!m->recovery) {
+        gate_refuse_waiting(m);
+        if (!m->recovery && !m->gate.asleep) {
                 while (queue_next(&m->queue, &effect))
                         run_effect(m, &effect);
         }
+        sleep_let_go(m);
+        gate_sync(m);
         tell_news(m);
         manager_forget_ended(m);
         inquiries_ask(m);
@@ -323,6 +365,9 @@ void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply
                 break;
         case WORKER_NAMES:
                 titles_answered(m, request, reply);
+                break;
+        case WORKER_ELSEWHERE:
+                others_answered(m, request, reply, fds);
                 break;
         case WORKER_USERS:
         case WORKER_DIAGNOSE:

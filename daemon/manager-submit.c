@@ -111,7 +111,7 @@ static void stop_job(Manager *m, Record *r) {
         if (j && !m->recovery)
                 manager_take_over(r, j);
         r->news |= NEWS_STATE;
-        k = ledger_note(&m->ledger, r);
+        k = r->unlisted ? 0 : ledger_note(&m->ledger, r);
         if (k < 0)
                 log_error_errno(k, "job %u: cannot write the ledger", r->id);
         manager_kick(m);
@@ -132,6 +132,15 @@ static int on_timeout(sd_event_source *source, uint64_t usec _unused_, void *use
         return 0;
 }
 
+/*
+ * What a foreign job does itself is let somebody in, who is let in as well if we die. Where more is done for it, that must be
+ * known to the next daemon.
+ */
+static bool is_unlisted(const Op *op) {
+        return op->kind == OP_FOREIGN && !(op->flags & OP_PROTECT) && op->door != DOOR_REMOVE &&
+               op->door != DOOR_SLOT;
+}
+
 static int new_record(const Wish *wish, const Caller *caller, const Job *j, Record **ret) {
         _cleanup_(record_freep) Record *r = record_new();
 
@@ -147,6 +156,13 @@ static int new_record(const Wish *wish, const Caller *caller, const Job *j, Reco
         r->n_askers = 1;
         r->timeout_usec = wish->timeout_usec;
         r->created = manager_now();
+        r->unlisted = is_unlisted(&wish->op);
+        if (caller->opener) {
+                r->opener = malloc(sizeof(Opener));
+                if (!r->opener)
+                        return -ENOMEM;
+                *r->opener = *caller->opener;
+        }
         if (wish->reason[0] != '\0' && !(r->reason = strdup(wish->reason)))
                 return -ENOMEM;
         if (wish->expect[0] != '\0' && !(r->expect = strdup(wish->expect)))
@@ -160,7 +176,7 @@ static int add_record(Manager *m, Record *r) {
         int k;
 
         k = ledger_write_next_id(&m->ledger, m->queue.next_id);
-        if (k >= 0)
+        if (k >= 0 && !r->unlisted)
                 k = ledger_write(&m->ledger, r, NULL);
         if (k < 0)
                 return log_error_errno(k, "cannot write the ledger");
@@ -224,6 +240,20 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
                 return MANAGER_E_REFUSED;
         return r == QUEUE_E_MERGED ? job_merged(m, wish, caller, *ret_id)
                                    : job_new(m, wish, caller, *ret_id);
+}
+
+int manager_submit_foreign(Manager *m, const Op *op, const Opener *opener, uint32_t *ret_id,
+                           Fault *ret_fault) {
+        const Caller caller = { .uid = opener->uid,
+                                .pid = (uint32_t) opener->pid,
+                                .opener = opener };
+        Wish wish = { .op = *op };
+        int r;
+
+        r = check_stuck(m, op, ret_fault);
+        if (r == 0)
+                r = queue_submit(&m->queue, m->snapshot, op, opener->uid, ret_id, ret_fault);
+        return r == 0 ? job_new(m, &wish, &caller, *ret_id) : r;
 }
 
 int manager_cancel(Manager *m, uint32_t id, const Caller *caller, Fault *ret_fault) {

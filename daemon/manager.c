@@ -19,6 +19,7 @@
 
 #include "daemon/log.h"
 #include "daemon/manager-run.h"
+#include "daemon/mode.h"
 #include "daemon/recover.h"
 #include "daemon/times.h"
 
@@ -61,8 +62,11 @@ int manager_look(Manager *m) {
         if (r < 0)
                 return log_error_errno(r,
                                        "cannot look at the PCI functions, keeping the last view");
+        for (size_t i = 0; i < s->n_fns; i++)
+                snapshot_inherit(s->fns + i, snapshot_find(m->snapshot, s->fns[i].bdf));
         snapshot_free(m->snapshot);
         m->snapshot = s;
+        m->gate.stale = true;
         s->quirks = &m->quirks;
         return 0;
 }
@@ -166,7 +170,10 @@ int manager_new(sd_event *event, const char *runtime, Manager **ret) {
         m->settings = SETTINGS_DEFAULT;
         m->ledger = LEDGER_EMPTY;
         m->holds = HOLDS_EMPTY;
-        m->bus.fd = -EBADF;
+        m->bus.fd = m->sleep.lock = -EBADF;
+        m->gate.ear = EAR_EMPTY;
+        m->gate.marks.group = -EBADF;
+        m->gate.marks.latched = BDF_NONE;
         m->world.state = -1;
         m->workers = (Workers){ event, runtime, manager_answered, stuck_overdue, m, {} };
         queue_init(&m->queue);
@@ -180,6 +187,8 @@ int manager_new(sd_event *event, const char *runtime, Manager **ret) {
 Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
+        gate_done(&m->gate);
+        sleep_done(&m->sleep);
         bus_done(&m->bus);
         auth_done(&m->auth);
         watch_done(&m->watch);
@@ -216,6 +225,7 @@ static void take_settings(Manager *m, const Settings *s) {
 }
 
 int manager_reload(Manager *m, SettingsError *ret_error) {
+        GateMode before = m->settings.gate;
         DriverRows rows;
         Settings s;
         int r;
@@ -228,7 +238,7 @@ int manager_reload(Manager *m, SettingsError *ret_error) {
         take_settings(m, &s);
         times_take_rows(&m->pace, &rows);
         m->quirks = rows.quirks;
-        manager_kick(m);
+        mode_reload(m, before);
         return 0;
 }
 
@@ -245,6 +255,13 @@ static void load_settings(Manager *m) {
                 log_line(LOG_ERR, NULL, "%s, going on with the other files' deadlines", error.text);
         times_take_rows(&m->pace, &rows);
         m->quirks = rows.quirks;
+}
+
+/* Whoever reads what the gate holds waits for the gate, which is us. */
+static bool is_door(void *userdata, const char *path) {
+        const Manager *m = userdata;
+
+        return m->gate.ear.group >= 0 && marks_have(&m->gate.marks, m->snapshot, path);
 }
 
 int manager_start(Manager *m) {
@@ -277,6 +294,9 @@ int manager_start(Manager *m) {
         r = bus_start(m);
         if (r < 0)
                 return r;
+        m->kernel->is_door = is_door;
+        m->kernel->is_door_userdata = m;
+        gate_start(m);
         manager_kick(m);
         return 0;
 }

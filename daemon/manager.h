@@ -22,11 +22,13 @@
 
 #include "daemon/auth.h"
 #include "daemon/bus.h"
+#include "daemon/gate.h"
 #include "daemon/guard.h"
 #include "daemon/hold.h"
 #include "daemon/inquiry.h"
 #include "daemon/ledger.h"
 #include "daemon/record.h"
+#include "daemon/sleep.h"
 #include "daemon/stuck.h"
 #include "daemon/titles.h"
 #include "daemon/watch.h"
@@ -56,6 +58,8 @@ typedef struct Manager {
         Guards guards;
         Holds holds;
         Inquiries inquiries;
+        Gate gate;
+        Sleep sleep;
         Bus bus;
         sd_event_source *drain, *expiry;
         char status[256];
@@ -64,6 +68,7 @@ typedef struct Manager {
 /* Who asks. */
 typedef struct Caller {
         uint32_t uid, pid;
+        const Opener *opener; /* NULL: it asks by itself */
 } Caller;
 
 /* What is asked for beyond the operation itself. */
@@ -97,6 +102,13 @@ int manager_look(Manager *m);
 void manager_kick(Manager *m);
 /* Has a child do a step of that job: intent first. What comes of it comes through the workers' answer. 0, -errno. */
 int manager_release(Manager *m, Record *r, size_t index, const Step *step);
+
+/* Another program knocks: its job. 0, MANAGER_E_REFUSED, -errno. */
+int manager_submit_foreign(Manager *m, const Op *op, const Opener *opener, uint32_t *ret_id,
+                           Fault *ret_fault);
+/* It was let in and is out again, or never came in (STEP_GONE). */
+void manager_admitted(Manager *m, uint32_t id, size_t index, const Step *step,
+                      const StepResult *result, uint64_t usec);
 
 /* Sees to it that the job ends when its time is over. 0, -errno. */
 int manager_arm_timeout(Manager *m, Record *r);

@@ -30,6 +30,7 @@ Record *record_free(Record *r) {
         for (size_t i = 0; i < r->n_acts; i++)
                 free(r->acts[i].text);
         free(r->acts);
+        free(r->opener);
         free(r->reason);
         free(r->expect);
         strv_free(r->warnings);
@@ -138,7 +139,7 @@ const char *record_object(const Record *r, char buf[static BDF_MAX]) {
                 return bdf_format(r->op.fn, buf);
         if (r->op.slot[0] != '\0')
                 return r->op.slot;
-        return r->op.kind == OP_UNLOAD ? r->op.driver : "";
+        return r->op.kind == OP_UNLOAD || r->op.kind == OP_FOREIGN ? r->op.driver : "";
 }
 
 void records_done(Records *all) {

@@ -18,6 +18,7 @@
 #include "core/holder.h"
 #include "core/queue.h"
 
+#include "daemon/opener.h"
 #include "daemon/process.h"
 
 /* A step that was done, well or not. */
@@ -54,6 +55,7 @@ typedef struct Record {
 
         /* who, why, when; times are microseconds of CLOCK_REALTIME, 0 = not yet */
         uint32_t uid, pid;
+        Opener *opener; /* OP_FOREIGN: the program whose turn it is; NULL else, and in a record out of the ledger */
         uint32_t askers[QUEUE_ASKERS], n_askers;
         char *reason, *expect; /* NULL: none */
         uint64_t timeout_usec; /* from created on; 0 = never */
@@ -78,6 +80,7 @@ typedef struct Record {
         uint32_t count_before;
         char driver_before[NAME_MAX_LENGTH];
 
+        bool unlisted; /* never in the ledger: if the daemon dies, the program that waits is let go */
         bool unkept; /* the ledger lacks the plan that is climbed: nothing of it may be begun */
 
         /* Only in a record that came out of the ledger: it was written to its end; and if unfinished, where it was. */

@@ -144,6 +144,9 @@ static int restore(Manager *m, Record *r) {
         /* All who asked have canceled it, while an earlier daemon was still at what this one begins with. */
         if (r->n_askers == 0 && r->result == RESULT_NONE)
                 (void) queue_cancel(&m->queue, r->id, 0, RESULT_CANCELED, &fault);
+        /* The kernel let its program go when the daemon ended: what was begun for it is put right, and nobody is let in. */
+        if (r->op.kind == OP_FOREIGN)
+                (void) queue_cancel(&m->queue, r->id, 0, RESULT_INTERRUPTED, &fault);
         k = ledger_note(&m->ledger, r);
         return k < 0 ? k : manager_arm_timeout(m, r);
 }

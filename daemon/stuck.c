@@ -241,6 +241,23 @@ void stuck_overdue(const Worker *w, void *userdata) {
         manager_kick(m);
 }
 
+/* Outside only if it is known what is to be left alone; most doors do not name it. */
+void stuck_foreign(Manager *m, Record *r, size_t index, const Step *step, pid_t pid,
+                   const char *where) {
+        _cleanup_free_ char *lines = read_kernel_log(m, r, step, pid);
+        bool outside = stack_place(where) == STACK_DEVICE && !bdf_is_none(step->fn);
+
+        (void) queue_overdue(&m->queue, r->id, index, outside);
+        keep_text(r, pid, where, lines);
+        warn(r, step, pid, where);
+        r->state = JOB_WEDGED;
+        r->news |= NEWS_STATE | NEWS_WARNINGS;
+        if (!r->unlisted)
+                note(m, r);
+        log_job_wedged(r, step, pid, where, outside, lines);
+        manager_kick(m);
+}
+
 static void tell_return(const Stuck *s, const Record *r, const Outcome *outcome) {
         char text[STEP_STR_MAX];
 

@@ -29,6 +29,9 @@ void stucks_done(Stucks *all);
 void stuck_begin(Record *r);
 /* The workers' word that a step is overdue; userdata is the manager. */
 void stuck_overdue(const Worker *w, void *userdata);
+/* Another program that was let in is overdue inside the kernel, where it stands at `where`. */
+void stuck_foreign(Manager *m, Record *r, size_t index, const Step *step, pid_t pid,
+                   const char *where);
 /* A step came back, late or not: tells of it, and learns from its time. reply: NULL if its child died. */
 void stuck_step_over(Manager *m, Record *r, pid_t pid, const Step *step, const Outcome *outcome);
 /* The job has ended. */

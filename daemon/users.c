@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/utf8.h"
 
 #include "daemon/manager.h"
 #include "daemon/parcel.h"
@@ -19,6 +20,8 @@ static void check(Holders *all) {
         for (Holder *h = all->items; h && h < all->items + all->n; h++) {
                 END(h->command);
                 END(h->detail);
+                utf8_clean(h->command);
+                utf8_clean(h->detail);
                 if (h->kind >= _HOLDER_KIND_MAX)
                         h->kind = HOLDER_UNKNOWN;
         }

@@ -2,6 +2,8 @@
 /*
  * Watch
  */
+#include "base/str.h"
+
 #include "kernel/scan.h"
 
 #include "daemon/log.h"
@@ -36,8 +38,11 @@ static void take_in(Manager *m) {
         KernelEvent e;
         int r;
 
-        while ((r = m->kernel->next_event(m->kernel, &e)) > 0)
+        while ((r = m->kernel->next_event(m->kernel, &e)) > 0) {
+                if (e.kind == KERNEL_EVENT_CHANGED && streq(e.action, "add"))
+                        gate_add(m, e.bdf);
                 mark(&m->watch, &e);
+        }
         /* Whatever went wrong, events may have gone with it. */
         if (r < 0)
                 m->watch.all = true;
@@ -72,6 +77,7 @@ static void look(Manager *m) {
         bool all = w->all || look_at_marks(m) < 0;
 
         forget(w);
+        m->gate.stale = true;
         (void) sd_event_source_set_enabled(w->soon, SD_EVENT_OFF);
         if (all && manager_look(m) < 0)
                 try_later(m);

@@ -7,11 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +22,7 @@
 #include "base/str.h"
 
 #include "kernel/attr.h"
+#include "kernel/elsewhere.h"
 #include "kernel/kernel.h"
 #include "kernel/look.h"
 #include "kernel/pci.h"
@@ -95,6 +99,17 @@ static void take_extra(StepExtra *extra, Answer *a) {
         a->reply.group = extra->group;
 }
 
+/*
+ * Somebody outside the queue may be at the kernel: as for those who are stuck, none of ours goes in behind him. False: the
+ * answer says who is in the way.
+ */
+static bool wait_for_unordered(Kernel *k, const Step *step, StepResult *ret) {
+        Step way = { .rung = RUNG_CLEAR_WAY, .fn = step->fn, .vf = BDF_NONE };
+
+        step_climb(k, &way, ret, NULL);
+        return ret->answer == STEP_DONE;
+}
+
 static void do_step(Kernel *k, int results, const WorkerRequest *request, Answer *a) {
         StepExtra extra = STEP_EXTRA_EMPTY;
         uint64_t start = now_usec();
@@ -102,7 +117,9 @@ static void do_step(Kernel *k, int results, const WorkerRequest *request, Answer
         int r;
 
         extra.guarded = request->guarded;
-        step_climb(k, &request->step, &a->reply.result, &extra);
+        k->unlocks = request->unlocks;
+        if (!request->unordered || wait_for_unordered(k, &request->step, &a->reply.result))
+                step_climb(k, &request->step, &a->reply.result, &extra);
         take_extra(&extra, a);
         step_extra_done(&extra);
         a->reply.usec = now_usec() - start;
@@ -202,6 +219,27 @@ static int find_faults(Kernel *k, const WorkerRequest *request, Answer *a) {
         return r;
 }
 
+static int find_elsewhere(const Kernel *k, size_t n, Answer *a) {
+        Elsewhere e;
+        struct statfs fs;
+        struct stat st;
+        int r;
+
+        if (!k->sys)
+                return 0;
+        if (stat(k->sys, &st) < 0 || statfs(k->sys, &fs) < 0)
+                return -errno;
+        /* A tree of files that stands for one has none beside it: the real ones are not its own. */
+        if (fs.f_type != SYSFS_MAGIC)
+                return 0;
+        r = elsewhere_find("/proc", st.st_dev, n, &e, &a->guard);
+        if (r <= 0)
+                return r;
+        r = pack(a, &e, 1, sizeof(e));
+        a->reply.has_guard = a->guard >= 0;
+        return r;
+}
+
 static void find_names(const WorkerRequest *request, WorkerReply *reply) {
         for (size_t i = 0; i < MIN2(request->n_ids, (size_t) WORKER_IDS_MAX); i++)
                 (void) pci_names(request->ids[i].vendor, request->ids[i].device,
@@ -210,7 +248,8 @@ static void find_names(const WorkerRequest *request, WorkerReply *reply) {
 }
 
 static bool is_question(const WorkerRequest *request) {
-        return request->work == WORKER_USERS || request->work == WORKER_DIAGNOSE;
+        return request->work == WORKER_USERS || request->work == WORKER_ELSEWHERE ||
+               request->work == WORKER_DIAGNOSE;
 }
 
 static void answer(Kernel *k, int results, const WorkerRequest *request, Answer *ret) {
@@ -224,6 +263,9 @@ static void answer(Kernel *k, int results, const WorkerRequest *request, Answer 
                 break;
         case WORKER_USERS:
                 ret->reply.error = find_users(k, request, ret);
+                break;
+        case WORKER_ELSEWHERE:
+                ret->reply.error = find_elsewhere(k, request->index, ret);
                 break;
         case WORKER_DIAGNOSE:
                 ret->reply.error = find_faults(k, request, ret);

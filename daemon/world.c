@@ -188,7 +188,7 @@ static void tell_functions(Manager *m, const Seen *new, size_t n) {
 }
 
 static void tell_manager(Manager *m) {
-        const char *names[3] = {};
+        const char *names[4] = {};
         int state = (int) manager_state(m);
         uint32_t length = queue_length(&m->queue);
         size_t n = 0;
@@ -197,8 +197,11 @@ static void tell_manager(Manager *m) {
                 names[n++] = "State";
         if (m->world.length != length)
                 names[n++] = "QueueLength";
+        if (m->world.gate != m->gate.mode)
+                names[n++] = "GateMode";
         m->world.state = state;
         m->world.length = length;
+        m->world.gate = m->gate.mode;
         if (n > 0)
                 bus_changed(&m->bus, BUS_PATH, BUS_MANAGER, names);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/door.h"
 #include "core/snapshot.h"
 
 typedef struct Manager Manager;
@@ -32,6 +33,7 @@ typedef struct World {
         size_t n;
         int state; /* of the manager; -1: never told */
         uint32_t length;
+        GateMode gate;
 } World;
 
 void world_publish(Manager *m);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turn: a program that was let in, and when it is out again
+ *
+ * It is out when the file is closed or the process is gone. After a successful `remove` no close is ever told, for the file is
+ * gone: so the process's own table of files is looked at, too. Whoever keeps the file open and does nothing has a lease; when
+ * that ends the queue goes on, and he stands among the unordered for as long as he could still write.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "core/ladder.h"
+
+#include "daemon/gate.h"
+
+#define TURN_FILES_MAX 8
+
+typedef struct TurnFile {
+        uint64_t ino;
+        char name[64]; /* the door's last name: "sriov_numvfs" */
+        pid_t tid; /* that opens it */
+        bool opened; /* a close was told of: nobody is on his way in any more */
+        bool running; /* its thread was on a CPU at the last look: it may be on its way out of open() */
+} TurnFile;
+
+typedef enum TurnState {
+        TURN_PENDING, /* one of the unordered is in the kernel just now: it waits for him */
+        TURN_INSIDE,
+        TURN_WEDGED, /* overdue inside the kernel */
+        TURN_UNORDERED, /* its lease ended; its job is over */
+} TurnState;
+
+struct Turn {
+        Manager *manager;
+        uint32_t job;
+        size_t index;
+        Step step;
+        TurnState state;
+        Opener who;
+        TurnFile files[TURN_FILES_MAX];
+        size_t n_files;
+        uint64_t
+                since; /* CLOCK_MONOTONIC, microseconds: it was let in, or last seen inside the kernel's paths */
+        uint64_t admitted;
+        uint64_t deadline_usec; /* from admitted on */
+        uint64_t pause_usec;
+        int pidfd;
+        int event; /* TURN_PENDING: to be answered */
+        sd_event_source *died, *timer;
+};
+
+/* Takes over the knock's descriptors. 0; -ENOMEM, -errno: they are closed and the program is refused. */
+int turn_begin(Manager *m, Knock *k, size_t index, const Step *step);
+/* The turn that this process has, or NULL: what it opens now belongs to it. */
+Turn *turn_of(const Gate *g, pid_t pid);
+/* One more door in the same turn. */
+void turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path);
+/* Of any state: the one in which this process has that file. */
+Turn *turn_of_file(const Gate *g, pid_t pid, uint64_t ino);
+/* Somebody who had a door open before it was held: unordered from the beginning. 0, -errno. */
+int turn_add_unordered(Manager *m, const Opener *who, uint64_t ino);
+/* A writer of that inode closed it: it may have been the one. */
+void turns_look(Manager *m, uint64_t ino);
+void turns_done(Gate *g);
