@@ -73,7 +73,9 @@ typedef struct Cli {
 
 typedef int (*VerbFunction)(Cli *c, int argc, char **argv); /* argv[0] is the verb */
 
-/* list.c, show.c, users.c, change.c, plan.c, hold.c, jobs.c, history.c, monitor.c, doctor.c */
+/*
+ * list.c, show.c, users.c, change.c, plan.c, hold.c, jobs.c, history.c, monitor.c, doctor.c, gate.c
+ */
 int verb_list(Cli *c, int argc, char **argv);
 int verb_show(Cli *c, int argc, char **argv);
 int verb_users(Cli *c, int argc, char **argv);
@@ -94,6 +96,7 @@ int verb_cancel(Cli *c, int argc, char **argv);
 int verb_history(Cli *c, int argc, char **argv);
 int verb_monitor(Cli *c, int argc, char **argv);
 int verb_doctor(Cli *c, int argc, char **argv);
+int verb_gate(Cli *c, int argc, char **argv);
 int verb_reload(Cli *c, int argc, char **argv);
 int verb_help(Cli *c, int argc, char **argv);
 

@@ -23,6 +23,8 @@ static const Column columns[] = {
         { "OPERATION", "operation", LOOK_TEXT, true }, { "OBJECT", "object", LOOK_TEXT, true },
         { "RESULT", "result", LOOK_STATE, true },      { "TOOK", "usec", LOOK_SPAN, true },
         { "UID", "uid", LOOK_NUMBER, true },           { "PID", "pid", LOOK_NUMBER, false },
+        { "COMMAND", "command", LOOK_TEXT, true },     { "EXE", "exe", LOOK_TEXT, false },
+        { "UNIT", "unit", LOOK_TEXT, false },          { "FILE", "file", LOOK_TEXT, false },
         { "REASON", "reason", LOOK_TEXT, true },       { "ERROR", "error", LOOK_TEXT, false },
         { "MESSAGE", "message", LOOK_CUT, true },
 };
@@ -33,11 +35,20 @@ static const struct {
         const char *field, *key;
         bool number;
 } fields[] = {
-        { FIELD_JOB, "job", true },        { FIELD_OPERATION, "operation", false },
-        { FIELD_OBJECT, "object", false }, { FIELD_RESULT, "result", false },
-        { FIELD_USEC, "usec", true },      { FIELD_UID, "uid", true },
-        { FIELD_PID, "pid", true },        { FIELD_REASON, "reason", false },
-        { FIELD_ERROR, "error", false },   { "MESSAGE", "message", false },
+        { FIELD_JOB, "job", true },
+        { FIELD_OPERATION, "operation", false },
+        { FIELD_OBJECT, "object", false },
+        { FIELD_RESULT, "result", false },
+        { FIELD_USEC, "usec", true },
+        { FIELD_UID, "uid", true },
+        { FIELD_PID, "pid", true },
+        { FIELD_REASON, "reason", false },
+        { FIELD_ERROR, "error", false },
+        { "MESSAGE", "message", false },
+        { FIELD_OPENER_COMMAND, "command", false },
+        { FIELD_OPENER_EXE, "exe", false },
+        { FIELD_OPENER_UNIT, "unit", false },
+        { FIELD_OPENER_FILE, "file", false },
 };
 
 static void journal_closep(sd_journal **j) {

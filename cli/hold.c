@@ -9,13 +9,13 @@
 #include <fcntl.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include "core/names.h"
 
 #include "cli/client.h"
 #include "cli/name.h"
 #include "cli/say.h"
-#include "cli/utf8.h"
 
 #define WHO_MAX 31 /* bytes that sriovd keeps */
 

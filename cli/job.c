@@ -84,9 +84,22 @@ int job_find(Cli *c, uint32_t id, char **ret_path) {
                          fault_format(&f, buf, sizeof(buf)));
 }
 
+/* Another program stands beside what we know of it anyway, its pid and uid; null for a job of ours. */
+static void settle_opener(json_object *job) {
+        static const char *const keys[] = { "command", "exe", "unit", "file", "tid" };
+        json_object *opener = record_get(job, "opener");
+
+        if (!opener)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                json_object_object_add(job, keys[i], json_object_get(record_get(opener, keys[i])));
+        json_object_object_del(job, "opener");
+}
+
 void job_settle(json_object *job) {
         json_object *valid = record_get(job, "progress_valid");
 
+        settle_opener(job);
         holders_settle(record_get(job, "holders"));
         if (!valid)
                 return;

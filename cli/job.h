@@ -20,5 +20,8 @@ int job_find(Cli *c, uint32_t id, char **ret_path);
 /* All that is known of it. */
 int job_get(Cli *c, const char *path, json_object **ret);
 
-/* Makes null what is none: progress that the daemon cannot tell yet, the pid of no process. */
+/*
+ * Makes null what is none: progress that the daemon cannot tell yet, the pid of no process; and puts
+ * command, exe, unit, file and tid of another program beside the rest.
+ */
 void job_settle(json_object *job);

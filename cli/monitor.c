@@ -46,9 +46,9 @@ static void add_kind(json_object *event, const char *interface) {
 
 /* What a line for people can do without: times, and what the object's name says already. */
 static bool is_dull(const char *key) {
-        static const char *const dull[] = { "created", "started", "ended",  "cancelable",
-                                            "uid",     "pid",     "stages", "address",
-                                            "job",     "steps",   "holders" };
+        static const char *const dull[] = { "created", "started", "ended",   "cancelable",
+                                            "uid",     "pid",     "stages",  "address",
+                                            "job",     "steps",   "holders", "tid" };
 
         for (size_t i = 0; i < ELEMENTSOF(dull); i++)
                 if (streq(dull[i], key))

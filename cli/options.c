@@ -7,11 +7,11 @@
 #include <getopt.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/suggest.h"
-#include "cli/utf8.h"
 #include "cli/when.h"
 
 /* sriovd's limits */

@@ -62,6 +62,8 @@ static const Field fields[] = {
         { "Results", "steps", AS_IT_IS },
         { "Error", "error", AS_IT_IS },
         { "Message", "message", AS_IT_IS },
+        { "Opener", "opener", AS_IT_IS },
+        { "GateMode", "gate_mode", AS_IT_IS },
         { "QueueLength", "queue_length", AS_IT_IS },
         { "Version", "version", AS_IT_IS },
 };

@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include "cli/client.h"
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/suggest.h"
-#include "cli/utf8.h"
 #include "config.h"
 
 #define CHANGE (OPTION_CHANGE | OPTION_TABLE)
@@ -59,6 +59,8 @@ static const Verb verbs[] = {
           "jobs that ended, from the journal" },
         { "monitor", "", 0, 0, 0, verb_monitor, "tell what happens, until Ctrl-C" },
         { "doctor", "", 0, 0, OPTION_TABLE, verb_doctor, "examine host and kernel for trouble" },
+        { "gate", "[MODE]", 0, 1, OPTION_TABLE, verb_gate,
+          "how other programs take their turn; MODE: from now on" },
         { "reload", "", 0, 0, 0, verb_reload, "read the configuration again" },
         { "help", "[VERB]", 0, 1, 0, verb_help, "show this, or a verb's options" },
 };

@@ -121,7 +121,8 @@ static const char *state_color(const char *state) {
                 { "running", "yellow" },  { "partial", "yellow" }, { "failed", "red" },
                 { "quarantined", "red" }, { "wedged", "red" },     { "gone", "red" },
                 { "refused", "red" },     { "timeout", "red" },    { "interrupted", "red" },
-                { "warn", "yellow" },     { "bad", "red" },
+                { "warn", "yellow" },     { "bad", "red" },        { "inside", "yellow" },
+                { "unordered", "red" },
         };
 
         for (size_t i = 0; state && i < ELEMENTSOF(colors); i++)

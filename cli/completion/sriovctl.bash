@@ -6,7 +6,7 @@
 # shellcheck shell=bash disable=SC2207
 
 _sriovctl_verbs='list show users set bind unbind remove rescan reset slot unload plan hold jobs job wait cancel history
-        monitor doctor reload help'
+        monitor doctor gate reload help'
 
 _sriovctl_options() {
         local option
@@ -40,6 +40,7 @@ _sriovctl_argument() {
         job:1) _sriovctl_jobs --all ;;
         wait:1 | cancel:*) _sriovctl_jobs ;;
         help:1) echo "$_sriovctl_verbs" ;;
+        gate:1) echo off observe serialize protect exclusive ;;
         plan:1) echo set bind unbind remove rescan reset slot unload ;;
         esac
 }
