@@ -109,6 +109,38 @@ class Objects(WithStage):
         self.assertEqual(self.stage.writes("sriov_numvfs"), 1)
 
 
+class Gate(WithStage):
+    def test_the_gate_is_off_without_a_sysfs_and_says_why(self):
+        state, programs = self.bus.call("Gate")
+        state = {k: v[1] for k, v in state.items()}
+        self.assertEqual(state, {"mode": "off", "wanted": "serialize", "why-off": "there is no sysfs behind this kernel",
+                                 "doors": 0, "failed": 0, "uncovered": [], "passed": 0, "denied": 0, "lease": 10000000})
+        self.assertEqual(programs, [])
+        self.assertEqual(self.bus.get("/org/sriovd1", MANAGER, "GateMode"), "off")
+        self.assertIn("Mode: off, not serialize: there is no sysfs behind this kernel\n", self.stage.ctl("gate").stdout)
+
+    def test_a_gate_that_cannot_be_is_refused(self):
+        for mode in ("observe", "serialize", "protect", "exclusive"):
+            message = self.refused(E + "Unsupported", "SetGateMode", "sa{sv}", mode, NONE)
+            self.assertEqual(message, f"the gate cannot be {mode}: there is no sysfs behind this kernel; it stays as it was, "
+                             "'sriovctl gate' shows how")
+            p = self.stage.ctl("gate", mode)
+            self.assertEqual((p.returncode, p.stderr), (1, f"sriovctl: {message}\n"))
+        self.assertEqual(self.bus.call("Gate")[0]["wanted"], ("s", "serialize"))
+        self.assertEqual(self.bus.call("SetGateMode", "sa{sv}", "off", NONE), [])
+        self.assertEqual(self.bus.call("Gate")[0]["why-off"], ("s", ""))
+
+    def test_a_wrong_mode_of_the_gate_is_refused(self):
+        self.assertIn("'protct'", self.refused(E + "BadOption", "SetGateMode", "sa{sv}", "protct", NONE))
+        for name, value in (("timeout", ("t", 1)), ("expect", ("s", "x")), ("forse", ("b", True))):
+            self.assertIn(name, self.refused(E + "BadOption", "SetGateMode", "sa{sv}", "off", {name: value}))
+
+    def test_the_gate_is_set_by_root_alone(self):
+        p = self.stage.ctl("gate", "off", user="nobody")
+        self.assertEqual(p.returncode, 6, p.stderr)
+        self.assertEqual(self.stage.ctl("gate", user="nobody").returncode, 0)
+
+
 class BadInput(WithStage):
     def test_bad_input_has_its_error_and_writes_nothing(self):
         many = "x" * 100

@@ -23,7 +23,7 @@ PF_TYPES = {"Address": "s", "Driver": "s", "Vendor": "s", "Device": "s", "Class"
 VF_TYPES = {"Address": "s", "Index": "u", "PF": "o", "Driver": "s", "NetDevs": "as", "IOMMUGroup": "i"}
 JOB_TYPES = {"Id": "u", "Operation": "s", "Object": "s", "State": "s", "Result": "s", "Stage": "s", "Stages": "as",
              "Progress": "d", "ProgressValid": "b", "UID": "u", "PID": "u", "Reason": "s", "Created": "t", "Started": "t",
-             "Ended": "t", "Cancelable": "b", "Warnings": "as", "Holders": "aa{sv}", "Stuck": "s", "Results": "aa{sv}",
+             "Ended": "t", "Cancelable": "b", "Warnings": "as", "Holders": "aa{sv}", "Opener": "a{sv}", "Stuck": "s", "Results": "aa{sv}",
              "Error": "s", "Message": "s"}
 
 
@@ -40,6 +40,17 @@ def finding(check, state, subject, text):
     return {"check": ("s", check), "state": ("s", state), "subject": ("s", subject), "text": ("s", text)}
 
 
+def opener(**values):
+    o = {"pid": 4711, "tid": 4712, "uid": 0, "command": "bash", "exe": "/usr/bin/bash", "unit": "ssh.service",
+         "file": "bus/pci/rescan"}
+    o.update(values)
+    return {k: ("u" if isinstance(v, int) else "s", v) for k, v in o.items()}
+
+
+def program(state, job, since=1, **values):
+    return dict(opener(**values), state=("s", state), job=("u", job), since=("t", since))
+
+
 class Refusal(Exception):
     pass
 
@@ -50,6 +61,10 @@ class Stub:
     def __init__(self, folder):
         self.dir, self.calls, self.lock = folder, [], threading.Lock()
         self.objects, self.jobs, self.answers, self.later = {}, {}, {}, []
+        self.gate = {"mode": ("s", "serialize"), "wanted": ("s", "serialize"), "why-off": ("s", ""), "doors": ("u", 17),
+                     "failed": ("u", 0), "uncovered": ("as", []), "passed": ("t", 3), "denied": ("t", 1),
+                     "lease": ("t", 10000000)}
+        self.programs = []
         os.makedirs(os.path.join(folder, "run"), exist_ok=True)
         for name in ("run/private", "bus"):
             s = socket.socket(socket.AF_UNIX)
@@ -77,7 +92,7 @@ class Stub:
     def add_job(self, number, **values):
         job = {"Id": number, "Operation": "set-vfs", "Object": "0000:01:00.0", "State": "ended", "Result": "done",
                "Stage": "", "Stages": [], "Progress": 0.0, "ProgressValid": False, "UID": 0, "PID": 1, "Reason": "",
-               "Created": 1, "Started": 1, "Ended": 0, "Cancelable": True, "Warnings": [], "Holders": [], "Stuck": "",
+               "Created": 1, "Started": 1, "Ended": 0, "Cancelable": True, "Warnings": [], "Holders": [], "Opener": {}, "Stuck": "",
                "Results": [], "Error": "", "Message": ""}
         job.update(values)
         self.jobs[f"/org/sriovd1/job/{number}"] = job
@@ -93,6 +108,13 @@ class Stub:
         if member == "ListJobs":
             return "a(usoss)", [[(j["Id"], j["State"], p, j["Operation"], j["Object"])
                                  for p, j in self.jobs.items()]], []
+        if member == "Gate":
+            return "a{sv}aa{sv}", [self.gate, self.programs], []
+        if member == "SetGateMode":
+            self.gate["mode"] = ("s", args[0])
+            return "", [], []
+        if member == "GetAll" and path == "/org/sriovd1":
+            return VARIANTS, [{"GateMode": self.gate["mode"], "QueueLength": ("u", 0)}], []
         if member == "GetAll" and path in self.jobs:
             return VARIANTS, [typed(self.jobs[path], JOB_TYPES)], []
         if interface in ("org.freedesktop.DBus", "org.freedesktop.DBus.Peer"):

@@ -16,7 +16,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from stub import JOB_TYPES, Stub, finding, holder, new_folder, typed  # noqa: E402
+from stub import JOB_TYPES, Stub, finding, holder, new_folder, opener, program, typed  # noqa: E402
 
 SRIOVCTL = os.environ["SRIOVCTL"]
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli")
@@ -345,6 +345,74 @@ class Written(WithStub):
             self.assert_written(texts, verb, rf"^\*{verb}\*", rf"""^ *['"]{verb}:""", rf"_verbs='[^']*\b{verb}\b")
         for option in options:
             self.assert_written(texts, "--" + option, rf"^.*\*--{option}\*", rf"--{option}\b")
+
+
+class Gate(WithStub):
+    def test_gate_shows_mode_doors_and_programs(self):
+        self.stub.programs = [program("inside", 7), program("waiting", 8, command="driverctl", unit="", pid=99)]
+        out = self.ctl("gate").stdout
+        self.assertIn("Mode: serialize\n", out)
+        self.assertIn("Doors: 17\n", out)
+        self.assertIn("Let in: 3\n", out)
+        self.assertIn("Refused: 1\n", out)
+        lines = out.splitlines()[-3:]
+        self.assertEqual(lines[0].split(), ["STATE", "JOB", "PID", "UID", "COMMAND", "UNIT", "SINCE", "FILE"])
+        self.assertEqual(lines[1].split()[:6], ["inside", "7", "4711", "0", "bash", "ssh.service"])
+        self.assertEqual(lines[2].split()[:6], ["waiting", "8", "99", "0", "driverctl", "-"])
+        self.assertEqual(self.ctl("gate", "--no-legend", "-o", "exe,TID").stdout.split(), ["/usr/bin/bash", "4712"] * 2)
+
+    def test_what_the_gate_does_not_hold_is_said(self):
+        self.stub.gate.update({"mode": ("s", "off"), "why-off": ("s", "no fanotify\x1b[2J"), "failed": ("u", 2),
+                               "uncovered": ("as", ["a sysfs elsewhere", "another"])})
+        out = self.ctl("gate").stdout
+        self.assertIn("Mode: off, not serialize: no fanotify?[2J\n", out)
+        self.assertIn("Doors: 17, and 2 that could not be held\n", out)
+        self.assertEqual(re.findall("Not held: (.*)", out), ["a sysfs elsewhere", "another"])
+
+    def test_gate_json_has_its_keys(self):
+        self.stub.programs = [program("unordered", 0, since=0)]
+        gate = self.json("gate")
+        self.assertEqual({k: v for k, v in gate.items() if k != "programs"},
+                         {"mode": "serialize", "wanted": "serialize", "why_off": None, "doors": 17, "failed": 0,
+                          "uncovered": [], "passed": 3, "denied": 1, "lease": 10000000})
+        self.assertEqual(gate["programs"], [{"state": "unordered", "job": None, "since": None, "pid": 4711, "tid": 4712,
+                                             "uid": 0, "command": "bash", "exe": "/usr/bin/bash",
+                                             "unit": "ssh.service", "file": "bus/pci/rescan"}])
+        self.assertEqual(self.json("gate", "-o", "pid")["programs"], [{"pid": 4711}])
+
+    def test_gate_sets_the_mode(self):
+        self.assertEqual(self.ctl("gate", "protect").stderr, "")
+        self.assertEqual(self.ctl("gate", "protect").stderr, "sriovctl: the gate is 'protect' already, nothing to do\n")
+        self.assertEqual(self.ctl("gate", "protect", "--no-legend").stderr, "")
+        self.assertEqual(self.stub.called("SetGateMode"), [["protect", {}]] * 3)
+
+    def test_a_wrong_mode_is_not_asked_for(self):
+        self.assertEqual(self.ctl("gate", "protct", status=2).stderr, "sriovctl: no mode 'protct'; did you mean 'protect'?\n")
+        self.assertIn("there are off, observe,", self.ctl("gate", "zzzzzzzz", status=2).stderr)
+        self.assertIn("usage: sriovctl gate [MODE]", self.ctl("gate", "off", "off", status=2).stderr)
+        self.assertIn("has no option --force", self.ctl("gate", "off", "--force=in-use", status=2).stderr)
+        self.assertEqual(self.stub.called("SetGateMode"), [])
+
+    def test_a_refused_mode_has_its_status(self):
+        for name, status in (("Unsupported", 1), ("NotAuthorized", 6), ("BadOption", 2)):
+            self.stub.refuse("SetGateMode", name, "the gate cannot be so")
+            self.assertEqual(self.ctl("gate", "protect", status=status).stderr, "sriovctl: the gate cannot be so\n")
+
+    def test_a_job_of_another_program_names_it(self):
+        self.stub.add_job(6)
+        self.stub.add_job(7, Operation="foreign", PID=4711, Opener=opener())
+        own, foreign = self.json("jobs", "-a")["jobs"]
+        keys = ("command", "exe", "unit", "file", "tid")
+        self.assertEqual([own[k] for k in keys], [None] * 5)
+        self.assertEqual([foreign[k] for k in keys], ["bash", "/usr/bin/bash", "ssh.service", "bus/pci/rescan", 4712])
+        self.assertNotIn("opener", foreign)
+        self.assertEqual(self.ctl("jobs", "-a", "--no-legend", "-o", "JOB,COMMAND").stdout.split(), ["6", "-", "7", "bash"])
+        out = self.ctl("job", "7").stdout
+        for line in ("Command: bash", "Executable: /usr/bin/bash", "Unit: ssh.service", "File: bus/pci/rescan"):
+            self.assertIn(line + "\n", out)
+        self.assertNotIn("Command", self.ctl("job", "6").stdout)
+        os.mkdir(os.path.join(self.dir, "journal"))
+        self.ctl("history", "-D", os.path.join(self.dir, "journal"), "-o", "COMMAND,EXE,UNIT,FILE")
 
 
 if __name__ == "__main__":

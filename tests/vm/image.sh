@@ -16,7 +16,7 @@ set -euo pipefail
 packages=(
         systemd systemd-sysv udev dbus kmod
         libsystemd0 libudev1 libmnl0 libpci3 libsmartcols1 libjson-c5 libcmocka0 pci.ids
-        pciutils iproute2 procps util-linux driverctl strace
+        pciutils iproute2 procps util-linux driverctl strace python3-minimal e2fsprogs
 )
 # The library of libconfig-dev has another number in its name in each release.
 packages+=("$(dpkg-query -W -f '${Package}\n' 'libconfig[0-9]*' | grep -x 'libconfig[0-9]*' | tail -n 1)")

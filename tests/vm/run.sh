@@ -3,8 +3,9 @@
 #
 # sriovd on real kernels: for each kernel one Debian guest in which systemd starts sriovd. With --suite
 # scenarios the same scenario files run that the simulator runs; with --suite unit the service, the
-# host and its cards are ended under it (guest/unit). DESTDIR is a tree made by "meson install
-# --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true. SRIOVD_LONG=1: the full rounds of unit.
+# host and its cards are ended under it, and a second guest has other programs at its gate (guest/unit).
+# DESTDIR is a tree made by "meson install --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true.
+# SRIOVD_LONG=1: the full rounds of unit.
 #
 # usage: run.sh [--suite scenarios|unit] [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [NAME...]
 #        NAME is one of tests/scenario without .scn, or a part of guest/unit; default all
@@ -13,7 +14,7 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-suite=scenarios kernels='6.1 6.12' at_once=2 timeout=
+suite=scenarios kernels='6.1 6.12' at_once=2 timeout='' alone=''
 usage() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
         case $1 in
@@ -30,7 +31,11 @@ if [ $# -eq 0 ] || [ ! -d "$1" ]; then
 fi
 tree=$1
 shift
-declare -A parts_of=()  # of a kernel that does not run all
+# The parts that a second guest runs, where a fault of the gate's cannot be taken for another's.
+gate_parts='gate-convoy gate-orphans gate-remove gate-writers gate-kill gate-rounds gate-protect gate-exclusive gate-wedge
+gate-cost gate-crowd'
+sets=('')               # guests of each kernel: '', or what its parts_of are called
+declare -A parts_of=()  # "KERNEL SET": of a guest that does not run all
 case $suite in
 scenarios)
         timeout=${timeout:-900} closing=vm command=(/lab/scenarios)
@@ -39,10 +44,19 @@ scenarios)
         done
         ;;
 unit)
-        timeout=${timeout:-$((${SRIOVD_LONG:-0} ? 7200 : 900))} closing=vm-unit
+        timeout=${timeout:-$((${SRIOVD_LONG:-0} ? 7200 : 1500))} closing=vm-unit
         command=(/lab/unit ${SRIOVD_LONG:+--long} "$@")
         # The rounds are long, and what they show is of sriovd's more than of a kernel's: one kernel does for a check.
-        [ $# -gt 0 ] || [ -n "${SRIOVD_LONG:-}" ] || parts_of[6.1]='stuck killed-worker journald reboot'
+        [ $# -gt 0 ] || [ -n "${SRIOVD_LONG:-}" ] || parts_of['6.1 ']='stuck killed-worker journald reboot'
+        if [ $# -eq 0 ]; then
+                sets+=(gate)
+                for kernel in $kernels; do
+                        parts_of["$kernel gate"]=$gate_parts
+                done
+                # One remove hangs there by itself.
+                alone=6.12.73
+                parts_of["$alone gate"]='gate-convoy gate-orphans gate-remove'
+        fi
         ;;
 *) usage ;;
 esac
@@ -50,43 +64,63 @@ esac
 background_cleanup
 mkdir -p "$log_dir"
 
-# run_guest KERNEL: streams one guest's lines, each with its kernel's name, and keeps them in a log. The suite's own
+# log_name KERNEL SET
+log_name() { echo "$suite-$1${2:+-$2}"; }
+
+# run_guest KERNEL SET: streams one guest's lines, each with its kernel's name, and keeps them in a log. The suite's own
 # closing line proves that it came to its end; without one this fails.
 run_guest() {
-        local name=$suite-$1 status=0        # pipefail: that of the guest
+        local name status=0        # pipefail: that of the guest
         local -a parts
-        read -ra parts <<< "${parts_of[$1]:-}"
+        name=$(log_name "$1" "$2")
+        read -rd '' -a parts <<< "${parts_of["$1 $2"]:-}" || true
         "$vm_dir/guest.sh" --kernel "$1" --tree "$tree" --enable sriovd.service --timeout "$timeout" \
                 --console "$log_dir/$name.console" -- "${command[@]}" "${parts[@]}" 2>&1 |
                 sed -u -E "s/^(ok|not ok|skip) /\1 $1 /" | tee "$log_dir/$name.log" |
                 sed -u "/^$suite: /d" || status=$?
         grep -q "^$suite: " "$log_dir/$name.log" || return 1
         if grep -q '^rebooting' "$log_dir/$name.log"; then
-                judge_reboot "$1" "$status" | tee -a "$log_dir/$name.log"
+                judge_reboot "$1" "$status" "$name" | tee -a "$log_dir/$name.log"
         elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log_dir/$name.log"; then
                 echo "not ok $1 guest: exit status $status" | tee -a "$log_dir/$name.log"
         fi
 }
 
-# judge_reboot KERNEL STATUS: the guest's last act was a reboot, which ends QEMU: no answer, and the kernel's last line.
+# judge_reboot KERNEL STATUS NAME: the guest's last act was a reboot, which ends QEMU: no answer, and the kernel's last line.
 judge_reboot() {
-        if [ "$2" -eq 125 ] && grep -q 'reboot: Restarting system' "$log_dir/$suite-$1.console"; then
+        if [ "$2" -eq 125 ] && grep -q 'reboot: Restarting system' "$log_dir/$3.console"; then
                 echo "ok $1 reboot: the host comes to its end with a child stuck in the kernel"
         else
                 echo "not ok $1 reboot: the host did not come to its end, exit status $2"
-                tail -n 40 "$log_dir/$suite-$1.console"
+                tail -n 40 "$log_dir/$3.console"
         fi
 }
 
-# run_kernel KERNEL: emulation may lose a guest. One that came to no end is tried a second time, and says so; what
+# run_kernel KERNEL SET: emulation may lose a guest. One that came to no end is tried a second time, and says so; what
 # hangs because of us hangs twice.
 run_kernel() {
-        run_guest "$1" && return
+        local name
+        name=$(log_name "$1" "$2")
+        run_guest "$1" "$2" && return
         echo "lab: the guest with $1 came to no end; its last words follow, and it is tried once more"
-        tail -n 20 "$log_dir/$suite-$1.console" || true
-        run_guest "$1" && return
-        echo "not ok $1 guest: came to no end, twice" | tee -a "$log_dir/$suite-$1.log"
-        tail -n 40 "$log_dir/$suite-$1.console" || true
+        tail -n 20 "$log_dir/$name.console" || true
+        run_guest "$1" "$2" && return
+        echo "not ok $1 guest: came to no end, twice" | tee -a "$log_dir/$name.log"
+        tail -n 40 "$log_dir/$name.console" || true
+}
+
+# start KERNEL SET: in the background.
+start() {
+        local status=0
+        "$vm_dir/kernel.sh" "$1" > /dev/null || status=$?
+        logs+=("$log_dir/$(log_name "$1" "$2").log")
+        rm -f "${logs[-1]}"
+        if [ "$status" -eq 3 ]; then
+                echo "skip $1: SKIPPED, Debian's archive has no such kernel any more" | tee "${logs[-1]}"
+                return
+        fi
+        background_limit "$at_once"
+        background run_kernel "$1" "$2"
 }
 
 "$vm_dir/qemu.sh" > /dev/null
@@ -95,17 +129,11 @@ run_kernel() {
 count_reset
 logs=()
 for kernel in $kernels; do
-        status=0
-        "$vm_dir/kernel.sh" "$kernel" > /dev/null || status=$?
-        logs+=("$log_dir/$suite-$kernel.log")
-        rm -f "${logs[-1]}"
-        if [ "$status" -eq 3 ]; then
-                echo "skip $kernel: SKIPPED, Debian's archive has no such kernel any more" | tee "${logs[-1]}"
-                continue
-        fi
-        background_limit "$at_once"
-        background run_kernel "$kernel"
+        for set in "${sets[@]}"; do
+                start "$kernel" "$set"
+        done
 done
+[ -z "$alone" ] || start "$alone" gate
 wait
 
 for log in "${logs[@]}"; do

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sleep: nothing is begun from logind's word on, and the host does not go to sleep in the middle of a write"""
+import os
+import subprocess
+import sys
+import threading
+import queue
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from case import IGB0, IGB1, NONE, WithStage, main  # noqa: E402
+
+
+class Sleep(WithStage):
+    def setUp(self):
+        super().setUp()
+        self.logind = subprocess.Popen([os.environ["FAKE_LOGIND"]], env=self.stage.env, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(self.end_logind)
+        self.lines = queue.Queue()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        self.assertEqual(self.line(), "ready")
+        # The daemon asks when it comes to its bus; this logind came after it.
+        self.stage.stop("sriovd")
+        self.bus.close()
+        self.stage.start_daemon()
+        self.bus = self.stage.bus()
+        self.assertEqual(self.line(), "locked sleep delay")
+
+    def read(self):
+        for line in self.logind.stdout:
+            self.lines.put(line.strip())
+
+    def line(self):
+        return self.lines.get(timeout=30)
+
+    def end_logind(self):
+        self.logind.kill()
+        self.logind.wait(10)
+        self.logind.stdin.close()
+        self.reader.join(10)
+        self.logind.stdout.close()
+
+    def tell(self, what):
+        self.logind.stdin.write(what + "\n")
+
+    def test_what_is_asked_for_in_sleep_begins_when_the_host_is_awake(self):
+        self.tell("sleep")
+        self.assertEqual(self.line(), "free")
+        self.bus.match()
+        path = self.bus.call("SetVFs", "sua{sv}", IGB0, 2, NONE)
+        self.assertEqual([j[1] for j in self.bus.call("ListJobs")], ["waiting"])
+        self.assertEqual(self.stage.writes("sriov_numvfs"), 0)
+        self.tell("wake")
+        self.assertEqual(self.line(), "locked sleep delay")
+        m = self.bus.wait_signal("JobRemoved", lambda s: s.body[1] == path)
+        self.assertEqual(m.body[2], "done")
+        self.assertEqual(self.stage.writes("sriov_numvfs"), 1)
+
+    def test_a_write_that_is_under_way_is_waited_for_and_the_next_is_not_begun(self):
+        self.assertIsNotNone(self.stage.sim("fault", f"bus/pci/devices/{IGB0}/sriov_numvfs", "block"))
+        self.bus.match()
+        first = self.bus.call("SetVFs", "sua{sv}", IGB0, 2, NONE)
+        self.stage.until(lambda: "sriov_numvfs" in self.stage.sim("flying"), "the write")
+        second = self.bus.call("SetVFs", "sua{sv}", IGB1, 2, NONE)
+        self.tell("sleep")
+        with self.assertRaises(queue.Empty):
+            self.lines.get(timeout=1)
+        self.stage.sim("release")
+        self.assertEqual(self.line(), "free")
+        self.assertEqual(self.stage.writes("sriov_numvfs"), 1)
+        self.tell("wake")
+        for path in (first, second):
+            m = self.bus.wait_signal("JobRemoved", lambda s, path=path: s.body[1] == path)
+            self.assertEqual(m.body[2], "done")
+
+    def test_a_logind_that_goes_leaves_no_host_asleep(self):
+        self.tell("sleep")
+        self.assertEqual(self.line(), "free")
+        self.stage.stop("dbus-daemon")
+        self.bus.close()
+        self.stage.start_bus()
+        self.bus = self.stage.bus()
+        _, result, _, message = self.run_job("SetVFs", "sua{sv}", IGB0, 1, NONE)
+        self.assertEqual(result, "done", message)
+
+
+if __name__ == "__main__":
+    main()
