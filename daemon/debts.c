@@ -260,6 +260,12 @@ void recover_step_done(Manager *m, const WorkerRequest *request, const Outcome *
         /* Not of the one step that is under way. */
         if (!r || r->id != request->job || !r->plan || outcome->index >= r->plan->n_steps)
                 return;
+        /* Somebody was in the way before the step was begun: it is still owed. */
+        if (outcome->result.answer == STEP_BLOCKED) {
+                r->states[outcome->index] = STEP_STATE_WAITING;
+                later(rec, write_and_step, -EBUSY);
+                return;
+        }
         (void) apply_outcome(r, outcome);
         if (outcome->result.answer != STEP_DONE) {
                 (void) record_warn(r, fault_format(&fault, text, sizeof(text)));

@@ -45,9 +45,17 @@ static const Mark *find_door(const Gate *g, int fd) {
 static void decide(Manager *m, int event, pid_t tid, bool writes) {
         const Mark *mark = find_door(&m->gate, event);
         Opener o;
+        int r = !mark || !writes || opener_is_ours(tid) ? -ESRCH : opener_read(tid, &o);
 
-        if (!mark || !writes || opener_is_ours(tid) || opener_read(tid, &o) < 0) {
+        /* Nobody's, a reader's, our own, or of one who is gone. */
+        if (r == -ESRCH) {
                 (void) ear_answer(&m->gate.ear, event, true);
+                return;
+        }
+        if (r < 0) {
+                log_error_errno(r, "%s: refused process %d, of which nothing can be told",
+                                mark->place.path, (int) tid);
+                (void) ear_answer(&m->gate.ear, event, false);
                 return;
         }
         snprintf(o.file, sizeof(o.file), "%s", mark->place.path);
@@ -57,13 +65,21 @@ static void decide(Manager *m, int event, pid_t tid, bool writes) {
 /* It was heard before it slept. One that never does, for io_uring opens for it, counts as writing in the end. */
 static int hear_later(Ear *e, int event, pid_t tid) {
         Unheard *more = reallocarray(e->unheard, e->n_unheard + 1, sizeof(Unheard));
+        int r;
 
         if (!more)
                 return -ENOMEM;
         e->unheard = more;
         e->unheard[e->n_unheard++] = (Unheard){ .event = event, .tid = tid };
-        (void) sd_event_source_set_time_relative(e->again, AGAIN_USEC);
-        return sd_event_source_set_enabled(e->again, SD_EVENT_ONESHOT);
+        /* The timer of those before it is not put off. */
+        if (e->n_unheard > 1)
+                return 0;
+        r = sd_event_source_set_time_relative(e->again, AGAIN_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(e->again, SD_EVENT_ONESHOT);
+        if (r < 0)
+                e->n_unheard--;
+        return r;
 }
 
 static int on_again(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
@@ -104,7 +120,7 @@ static void take_event(Manager *m, const struct fanotify_event_metadata *event) 
                 return;
         }
         if (fstat(event->fd, &st) >= 0)
-                turns_look(m, st.st_ino);
+                turns_look(m, st.st_ino, event->pid);
         close_fd(event->fd);
 }
 
@@ -128,7 +144,7 @@ static int add_sources(Manager *m, Ear *e) {
 
         r = sd_event_add_io(m->event, &e->io, e->group, EPOLLIN, on_events, m);
         if (r >= 0)
-                r = sd_event_add_time_relative(m->event, &e->again, CLOCK_MONOTONIC, 0, 0, on_again,
+                r = sd_event_add_time_relative(m->event, &e->again, CLOCK_MONOTONIC, 0, 1, on_again,
                                                m);
         if (r >= 0)
                 r = sd_event_source_set_enabled(e->again, SD_EVENT_OFF);

@@ -251,6 +251,7 @@ static void close_group(Gate *g) {
         others_clear(&g->others);
         ear_close(&g->ear);
         g->marks.group = -EBADF;
+        g->marks.latched = BDF_NONE;
 }
 
 void gate_done(Gate *g) {
@@ -258,12 +259,26 @@ void gate_done(Gate *g) {
         close_group(g);
 }
 
-/* Jobs of those who are let in now have nobody to let in. */
-static void end_jobs(Manager *m) {
+/*
+ * Who only waits is let in when the group is closed, and his job has nobody to let in any more. Where doors are locked nobody
+ * comes in, and nobody is let in among the steps that are done for him just now.
+ */
+static void end_jobs(Manager *m, bool lock) {
+        Gate *g = &m->gate;
         Fault fault;
 
-        for (size_t i = 0; i < m->gate.n_knocks; i++)
-                (void) queue_cancel(&m->queue, m->gate.knocks[i]->job, 0, RESULT_CANCELED, &fault);
+        for (size_t i = g->n_knocks; i > 0; i--) {
+                Knock *k = g->knocks[i - 1];
+                const Job *j = queue_find(&m->queue, k->job);
+                bool waits = j && j->state == JOB_WAITING;
+
+                (void) queue_cancel(&m->queue, k->job, 0, RESULT_CANCELED, &fault);
+                if (!lock && waits)
+                        continue;
+                take_out(g, i - 1);
+                deny(m, &k->who, TAKE_FD(k->event), "for the gate's mode was changed");
+                knock_free(k);
+        }
         manager_kick(m);
 }
 
@@ -285,7 +300,7 @@ int gate_set_mode(Manager *m, GateMode mode) {
         if (r < 0)
                 return log_error_errno(r, "cannot hear who opens what");
         if (!needs_group(mode)) {
-                end_jobs(m);
+                end_jobs(m, mode == GATE_EXCLUSIVE);
                 close_group(g);
         }
         if (g->mode == GATE_EXCLUSIVE)
@@ -335,6 +350,8 @@ void gate_sync(Manager *m) {
         r = marks_sync(&g->marks, m->kernel, m->snapshot, m->kernel->sys);
         if (r < 0)
                 log_error_errno(r, "gate: %zu doors cannot be held", g->marks.n_failed);
+        /* What failed is tried again with the next change. */
+        g->stale = r < 0;
         others_sync(m);
         others_ask(m, false);
 }
@@ -342,9 +359,10 @@ void gate_sync(Manager *m) {
 void gate_latch(Manager *m, Bdf pf) {
         Gate *g = &m->gate;
 
-        if (g->ear.group < 0 || g->mode == GATE_OBSERVE)
+        if (g->ear.group < 0 || (g->mode == GATE_OBSERVE && !bdf_is_none(pf)))
                 return;
-        (void) marks_latch(&g->marks, m->kernel, m->snapshot, m->kernel->sys, pf);
+        if (marks_latch(&g->marks, m->kernel, m->snapshot, m->kernel->sys, pf) < 0)
+                g->stale = true;
 }
 
 bool gate_is_busy(const Gate *g) {
@@ -371,6 +389,9 @@ int gate_admit(Manager *m, Record *r, size_t index, const Step *step) {
                 return -ESRCH;
         take_out(&m->gate, at);
         error = turn_begin(m, k, index, step);
+        /* To close the event's descriptor is no answer. */
+        if (error < 0 && k->event >= 0)
+                (void) ear_answer(&m->gate.ear, TAKE_FD(k->event), false);
         knock_free(k);
         return error;
 }
@@ -425,6 +446,7 @@ void gate_refuse_waiting(Manager *m) {
         Gate *g = &m->gate;
         Fault reason;
 
+        turns_refuse_pending(g);
         for (size_t i = g->n_knocks; i > 0; i--) {
                 Knock *k = g->knocks[i - 1];
 

@@ -49,7 +49,8 @@ int manager_release(Manager *m, Record *r, size_t index, const Step *step) {
         if (step->rung >= RUNG_RESCAN || r->phase == CLIMB_BACK)
                 guards_close(&m->guards, r->id);
         request.guarded = is_guarded(m, r, step);
-        request.unordered = gate_has_unordered(&m->gate);
+        /* Whoever was held when the last daemon died was let in by the kernel, and may be at it now. */
+        request.unordered = gate_has_unordered(&m->gate) || m->recovery;
         request.unlocks = m->gate.mode == GATE_EXCLUSIVE;
         gate_latch(m, r->pf);
         stuck_begin(r);
@@ -216,7 +217,7 @@ static JobResult result_of(const Record *r, const Job *j) {
 static void run_finish(Manager *m, const Job *j, Record *r) {
         manager_take_over(r, j);
         guards_close(&m->guards, r->id);
-        if (!r->unlisted)
+        if (!r->unlisted && r->n_steps > 0)
                 gate_latch(m, BDF_NONE);
         if (!r->settled)
                 r->result = result_of(r, j);

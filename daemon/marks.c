@@ -67,37 +67,27 @@ const Mark *marks_find_inode(const Marks *all, uint64_t ino) {
         return NULL;
 }
 
-/* Its folder has the name: "DIRECTORY/0000:01:00.0/driver_override". */
-static const Fn *function_of(const Snapshot *s, const char *path) {
-        char name[BDF_MAX] = "";
-        const char *end = strrchr(path, '/'), *begin = end;
-        Bdf bdf;
-
-        while (begin > path && begin[-1] != '/')
-                begin--;
-        if ((size_t) (end - begin) >= sizeof(name))
-                return NULL;
-        memcpy(name, begin, (size_t) (end - begin));
-        return bdf_parse(name, &bdf) < 0 ? NULL : snapshot_find(s, bdf);
-}
-
 static bool is_latched(const Marks *all, const Fn *fn) {
         return !bdf_is_none(all->latched) &&
                (bdf_equal(fn->bdf, all->latched) || bdf_equal(fn->pf, all->latched));
 }
 
-/* By its name alone: a walk over all marks for each file that is read would cost more than the reading. */
-bool marks_have(const Marks *all, const Snapshot *s, const char *path) {
+/*
+ * Most by their name alone: a walk over all marks for each file that is read would cost more than the reading. A latch is one
+ * as long as it is marked, whatever went wrong when it should not be any more.
+ */
+bool marks_have(const Marks *all, const char *path) {
         const char *name = strrchr(path, '/');
-        const Fn *fn;
 
         for (Attr a = 0; a < _ATTR_MAX && name; a++) {
                 if (attr_door(a) == DOOR_NONE || !streq(attr_name(a), name + 1))
                         continue;
                 if (attr_door(a) != DOOR_LATCH)
                         return true;
-                fn = function_of(s, path);
-                return fn && is_latched(all, fn);
+                for (size_t i = 0; i < all->n; i++)
+                        if (streq(all->items[i]->place.path, path))
+                                return true;
+                return false;
         }
         return false;
 }

@@ -45,5 +45,5 @@ int marks_latch(Marks *all, Kernel *k, const Snapshot *s, const char *sys, Bdf p
 const Mark *marks_find(const Marks *all, int fd);
 const Mark *marks_find_inode(const Marks *all, uint64_t ino);
 /* True if the path below /sys is marked, so that whoever reads the group must not open it. */
-bool marks_have(const Marks *all, const Snapshot *s, const char *path);
+bool marks_have(const Marks *all, const char *path);
 void marks_clear(Marks *all); /* takes all away */

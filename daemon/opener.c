@@ -97,8 +97,9 @@ int opener_read(pid_t tid, Opener *ret) {
                 return -ESRCH;
         o.pid = (pid_t) pid;
         o.uid = (uint32_t) uid;
-        if (read_proc(o.pid, "comm", o.command, sizeof(o.command)) < 0)
-                return -ESRCH;
+        r = read_proc(o.pid, "comm", o.command, sizeof(o.command));
+        if (r < 0)
+                return r;
         o.command[strcspn(o.command, "\n")] = '\0';
         snprintf(path, sizeof(path), "/proc/%d/exe", (int) o.pid);
         n = readlink(path, o.exe, sizeof(o.exe) - 1);
@@ -271,15 +272,15 @@ static bool is_it(pid_t pid, const char *fd, uint64_t ino, const char *name) {
         uint64_t number;
         ssize_t n;
 
-        if (!opener_fd_writes(pid, fd, &number) || number != ino)
-                return false;
         snprintf(path, sizeof(path), "/proc/%d/fd/%.16s", (int) pid, fd);
         n = readlink(path, target, sizeof(target) - 1);
         if (n < 0)
                 return false;
         target[n] = '\0';
         slash = strrchr(target, '/');
-        return slash && startswith(slash + 1, name) != NULL;
+        /* First the name: what fdinfo has to say of other files may wait for their drivers. */
+        return slash && startswith(slash + 1, name) && opener_fd_writes(pid, fd, &number) &&
+               number == ino;
 }
 
 int opener_holds(pid_t pid, uint64_t ino, const char *name) {
@@ -297,6 +298,25 @@ int opener_holds(pid_t pid, uint64_t ino, const char *name) {
         return 0;
 }
 
+/* A shell's child writes through what the shell has opened: { command; } > file. */
+static bool has_child_inside(pid_t pid, char *where, size_t size) {
+        char name[64], children[1024], *p = children, *end;
+
+        snprintf(name, sizeof(name), "task/%d/children", (int) pid);
+        if (read_proc(pid, name, children, sizeof(children)) < 0)
+                return false;
+        for (;;) {
+                pid_t child = (pid_t) strtol(p, &end, 10);
+
+                if (end == p)
+                        return false;
+                process_where(child, where, size);
+                if (stack_place(where) != STACK_ELSEWHERE)
+                        return true;
+                p = end;
+        }
+}
+
 bool opener_is_inside(pid_t pid, char *where, size_t size) {
         _cleanup_(closedirp) DIR *d = NULL;
         struct dirent *e;
@@ -311,6 +331,8 @@ bool opener_is_inside(pid_t pid, char *where, size_t size) {
                 if (stack_place(where) != STACK_ELSEWHERE)
                         return true;
         }
+        if (has_child_inside(pid, where, size))
+                return true;
         if (size > 0)
                 where[0] = '\0';
         return false;

@@ -44,5 +44,5 @@ bool opener_fd_writes(pid_t pid, const char *fd, uint64_t *ret);
 /* 1: the process has a file of that inode and that name open to write; 0: no; -ESRCH: it is gone. */
 int opener_holds(pid_t pid, uint64_t ino, const char *name);
 
-/* True if one of its threads is in the kernel's paths of core/stack.h now; where: the stack. */
+/* True if one of its threads, or a child of its first one, is in the kernel's paths of core/stack.h now; where: the stack. */
 bool opener_is_inside(pid_t pid, char *where, size_t size);

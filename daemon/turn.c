@@ -20,8 +20,13 @@
 #include "daemon/turn.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
+/* 0 would mean a quarter of a second to sd-event. */
+#define ACCURACY_USEC 1000
+/* Deep enough for the outermost frame of a driver: it says what was written. */
+#define WHERE_MAX 2048
 #define FIRST_PAUSE_USEC UINT64_C(10000)
 #define LONGEST_PAUSE_USEC (USEC_PER_SEC / 2)
+#define RUNNING_USEC (2 * USEC_PER_SEC)
 #define UNORDERED_PAUSE_USEC (10 * USEC_PER_SEC)
 
 static uint64_t now_usec(void) {
@@ -87,20 +92,23 @@ void turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path) {
 
 /*
  * First whether it is still on its way through open(), then whether it has the file: so that what comes out of the one is
- * seen by the other. A thread on a CPU shows nothing; one that is so twice in a row is out of open().
+ * seen by the other. A thread that runs, or waits for a CPU, shows nothing: on a crowded host it may be some time in that.
  */
 static bool has_file(const Turn *t, TurnFile *f) {
         int opening = f->opened ? 0 : opener_is_opening(f->tid);
+        uint64_t now = now_usec();
 
         if (opener_holds(t->who.pid, f->ino, f->name) > 0) {
-                f->running = false;
+                f->running_since = 0;
                 return true;
         }
-        if (opening == -EAGAIN && !f->running) {
-                f->running = true;
-                return true;
+        if (opening != -EAGAIN) {
+                f->running_since = 0;
+                return opening > 0;
         }
-        return opening > 0;
+        if (f->running_since == 0)
+                f->running_since = now;
+        return now - f->running_since < RUNNING_USEC;
 }
 
 static bool has_any_file(Turn *t) {
@@ -158,7 +166,7 @@ static void overdue(Turn *t, const char *where) {
 }
 
 static bool is_somebody_unordered_inside(const Gate *g) {
-        char where[1024];
+        char where[WHERE_MAX];
 
         for (size_t i = 0; i < g->n_turns; i++)
                 if (g->turns[i]->state == TURN_UNORDERED &&
@@ -182,14 +190,17 @@ static void admit(Turn *t) {
 /* True: it is gone, and t with it. */
 static bool look_inside(Turn *t) {
         uint64_t lease = (uint64_t) t->manager->settings.gate_lease * USEC_PER_SEC;
-        char where[1024];
+        char where[WHERE_MAX];
 
         if (opener_is_inside(t->who.pid, where, sizeof(where))) {
                 t->since = now_usec();
-                if (t->state == TURN_INSIDE && t->since - t->admitted > t->deadline_usec)
+                if (t->inside_since == 0)
+                        t->inside_since = t->since;
+                if (t->state == TURN_INSIDE && t->since - t->inside_since > t->deadline_usec)
                         overdue(t, where);
                 return false;
         }
+        t->inside_since = 0;
         if (!has_any_file(t)) {
                 leave(t);
                 return true;
@@ -199,10 +210,34 @@ static bool look_inside(Turn *t) {
         return false;
 }
 
+/* Nobody can tell any more when his turn comes. */
+static bool is_to_be_refused(const Turn *t) {
+        const Manager *m = t->manager;
+
+        return m->gate.asleep || queue_is_closed(&m->queue) ||
+               now_usec() - t->since > t->deadline_usec;
+}
+
+static void refuse(Turn *t) {
+        Gate *g = &t->manager->gate;
+        char text[LOG_OPENER_MAX];
+
+        g->n_denied++;
+        log_line(LOG_WARNING, NULL,
+                 "%s: refused %s, for somebody who is in no order is in the kernel", t->who.file,
+                 log_opener(&t->who, text));
+        (void) ear_answer(&g->ear, TAKE_FD(t->event), false);
+        leave(t);
+}
+
 /* True: it is gone. */
 static bool look(Turn *t) {
         switch (t->state) {
         case TURN_PENDING:
+                if (is_to_be_refused(t)) {
+                        refuse(t);
+                        return true;
+                }
                 if (!is_somebody_unordered_inside(&t->manager->gate))
                         admit(t);
                 return false;
@@ -235,19 +270,31 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
         return 0;
 }
 
-void turns_look(Manager *m, uint64_t ino) {
+void turns_look(Manager *m, uint64_t ino, pid_t tid) {
         Gate *g = &m->gate;
 
         for (size_t i = g->n_turns; i > 0; i--) {
                 Turn *t = g->turns[i - 1];
                 bool concerned = false;
 
-                for (size_t j = 0; j < t->n_files; j++)
-                        if (t->files[j].ino == ino)
-                                t->files[j].opened = concerned = true;
+                for (size_t j = 0; j < t->n_files; j++) {
+                        TurnFile *f = t->files + j;
+
+                        if (f->ino != ino)
+                                continue;
+                        concerned = true;
+                        /* Somebody else's close says nothing of one who is still on his way in. */
+                        f->opened = f->opened || (f->tid == tid && t->state != TURN_PENDING);
+                }
                 if (concerned)
                         (void) look(t);
         }
+}
+
+void turns_refuse_pending(Gate *g) {
+        for (size_t i = g->n_turns; i > 0; i--)
+                if (g->turns[i - 1]->state == TURN_PENDING && is_to_be_refused(g->turns[i - 1]))
+                        refuse(g->turns[i - 1]);
 }
 
 static int keep(Gate *g, Turn *t) {
@@ -267,7 +314,7 @@ static int watch_it(Turn *t) {
         r = sd_event_add_io(event, &t->died, t->pidfd, EPOLLIN, on_died, t);
         if (r >= 0)
                 r = sd_event_add_time_relative(event, &t->timer, CLOCK_MONOTONIC, FIRST_PAUSE_USEC,
-                                               0, on_timer, t);
+                                               ACCURACY_USEC, on_timer, t);
         return r;
 }
 

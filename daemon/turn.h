@@ -25,7 +25,8 @@ typedef struct TurnFile {
         char name[64]; /* the door's last name: "sriov_numvfs" */
         pid_t tid; /* that opens it */
         bool opened; /* a close was told of: nobody is on his way in any more */
-        bool running; /* its thread was on a CPU at the last look: it may be on its way out of open() */
+        uint64_t
+                running_since; /* its thread was on a CPU, or waited for one, since then: where it is does not show; 0 = it slept */
 } TurnFile;
 
 typedef enum TurnState {
@@ -47,7 +48,9 @@ struct Turn {
         uint64_t
                 since; /* CLOCK_MONOTONIC, microseconds: it was let in, or last seen inside the kernel's paths */
         uint64_t admitted;
-        uint64_t deadline_usec; /* from admitted on */
+        uint64_t
+                inside_since; /* in the kernel's paths at each look since then; 0 = not at the last one */
+        uint64_t deadline_usec; /* from inside_since on; while pending from since on */
         uint64_t pause_usec;
         int pidfd;
         int event; /* TURN_PENDING: to be answered */
@@ -64,6 +67,8 @@ void turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path);
 Turn *turn_of_file(const Gate *g, pid_t pid, uint64_t ino);
 /* Somebody who had a door open before it was held: unordered from the beginning. 0, -errno. */
 int turn_add_unordered(Manager *m, const Opener *who, uint64_t ino);
-/* A writer of that inode closed it: it may have been the one. */
-void turns_look(Manager *m, uint64_t ino);
+/* A writer of that inode closed it, by that thread: it may have been the one. */
+void turns_look(Manager *m, uint64_t ino, pid_t tid);
+/* Those who wait for one of the unordered, where that has no end. */
+void turns_refuse_pending(Gate *g);
 void turns_done(Gate *g);

@@ -122,18 +122,29 @@ static int sysfs_read(Kernel *k, const char *path, char *buf, size_t size) {
         return (int) n;
 }
 
-/* sysfs holds a missing w against root as well: KERNEL.md 5.3. It is missing again as soon as we are in. */
+/* Our children write to one driver's bind side by side, and each locks it behind itself. */
+#define UNLOCK_TRIES 16
+
+/*
+ * sysfs holds a missing w against root as well: KERNEL.md 5.3. It is missing again as soon as we are in; what we saw of the
+ * mode may be another child's w.
+ */
 static int open_locked(int root, const char *path) {
         struct stat st;
-        int fd;
+        mode_t locked;
+        int fd = -EACCES;
 
-        if (fstatat(root, path, &st, 0) < 0 ||
-            fchmodat(root, path, (st.st_mode & 07777U) | S_IWUSR, 0) < 0)
+        if (fstatat(root, path, &st, 0) < 0)
                 return -errno;
-        fd = openat(root, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd < 0)
-                fd = -errno;
-        (void) !fchmodat(root, path, st.st_mode & 07777U, 0);
+        locked = st.st_mode & 07777U & ~(mode_t) (S_IWUSR | S_IWGRP | S_IWOTH);
+        for (unsigned i = 0; fd == -EACCES && i < UNLOCK_TRIES; i++) {
+                if (fchmodat(root, path, locked | S_IWUSR, 0) < 0)
+                        return -errno;
+                fd = openat(root, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+                if (fd < 0)
+                        fd = -errno;
+        }
+        (void) !fchmodat(root, path, locked, 0);
         return fd;
 }
 
