@@ -192,11 +192,30 @@ static void give_up_locks(Climb *c) {
                 c->at++;
 }
 
+/* So often: whoever kills our children may be at it just now. */
+#define AGAIN_MAX 3
+
+/* Autoprobe takes no lock, so that a child that died in it left none behind, and nobody else gives it back. */
+static bool is_worth_again(const Climb *c, const Step *step, const StepResult *result) {
+        return result->answer == STEP_DIED && step->rung == RUNG_FREE_PROBE &&
+               c->n_again < AGAIN_MAX;
+}
+
+static ClimbVerdict do_again(Climb *c, size_t index) {
+        c->n_again++;
+        c->n_running--;
+        c->n_outside -= c->states[index] == STEP_STATE_OUTSIDE;
+        c->states[index] = STEP_STATE_WAITING;
+        return CLIMB_GOES_ON;
+}
+
 ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepResult *result) {
         Step *step = c->plan->steps + index;
         bool forced = is_forced(job, step, result),
              choice = result->answer == STEP_NO_DRIVER && is_asked_to_choose(job, step);
 
+        if (is_worth_again(c, step, result))
+                return do_again(c, index);
         leave_step(c, index, result, result->answer == STEP_DONE || choice || forced);
         if (result->answer == STEP_DIED)
                 give_up_locks(c);

@@ -73,6 +73,7 @@ typedef struct Climb {
         bool looking; /* EFFECT_SNAPSHOT was told, its answer is awaited */
         bool proving; /* another program is out again: the look is for what it left there */
         bool failed;
+        uint32_t n_again; /* steps that were done again because their child died, see climb.c */
         bool died; /* a child died inside a write, perhaps with a lock: nothing that takes one is written any more */
         bool refused; /* somebody is in the way: the others are still asked, so that all are named */
         uint32_t n_done; /* steps done in all, also of earlier plans */

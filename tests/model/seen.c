@@ -36,7 +36,8 @@ uint64_t mix_job(uint64_t h, const Job *j) {
                                   (unsigned) j->stop_as);
         h = mix_number(h, (uint64_t) j->fault.reason << 32 | j->result << 8 | j->told);
         h = mix_number(h, (uint64_t) c->phase << 48 | (uint64_t) c->keeper.rid << 32 |
-                                  c->n_running << 8 | (unsigned) c->looking << 1 | c->failed);
+                                  c->n_again << 16 | c->n_running << 8 |
+                                  (unsigned) c->looking << 1 | c->failed);
         h = mix_number(h, (uint64_t) j->op.flags << 32 | c->n_outside << 24 | j->count_before << 8 |
                                   (unsigned) j->aside << 3 | (unsigned) j->rolling << 2 |
                                   (unsigned) c->refused << 1 | (c->n_done > 0));

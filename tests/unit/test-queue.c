@@ -324,6 +324,30 @@ static void answers_nobody_asked_for_change_nothing(void **state) {
         queue_done(&q);
 }
 
+/* It takes no lock, and nobody else gives it back. */
+static void who_kills_the_child_that_frees_probing_has_to_do_it_often(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+
+        (void) state;
+        for (unsigned deaths = 1; deaths <= 4; deaths++) {
+                Effect e;
+                Queue q;
+
+                queue_init(&q);
+                submit(&q, s, set(PF, 1), 0);
+                for (unsigned i = 0; i < deaths; i++) {
+                        while ((e = run(&q, s)).kind == EFFECT_STEP &&
+                               e.step->rung != RUNG_FREE_PROBE)
+                                answer(&q, &e, STEP_DONE, 0);
+                        assert_int_equal(e.kind, EFFECT_STEP);
+                        answer(&q, &e, STEP_DIED, 0);
+                }
+                e = run_to_end(&q, s);
+                assert_int_equal(e.job->result, deaths < 4 ? RESULT_DONE : RESULT_FAILED);
+                queue_done(&q);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(jobs_run_one_by_one_in_the_order_of_asking),
@@ -342,6 +366,7 @@ int main(void) {
                 cmocka_unit_test(a_device_that_is_gone_by_its_turn_ends_the_job_as_gone),
                 cmocka_unit_test(a_job_keeps_its_id_over_a_restart),
                 cmocka_unit_test(answers_nobody_asked_for_change_nothing),
+                cmocka_unit_test(who_kills_the_child_that_frees_probing_has_to_do_it_often),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
