@@ -71,6 +71,16 @@ class Changes(WithGate):
         p = self.stage.ctl("reload")
         self.assertEqual(p.returncode, 0, p.stderr)
 
+    def test_to_exclusive_refuses_all_who_wait(self):
+        """Doors that are locked are not for those who stood before them either."""
+        self.enter(self.tree.fn(IGB0, "sriov_numvfs"))
+        waiting = [self.puppet() for _ in range(3)]
+        for p in waiting:
+            self.stage.knock(p, self.tree.fn(IGB1, "sriov_numvfs"))
+        self.assertEqual(self.stage.ctl("gate", "exclusive").returncode, 0)
+        self.assertEqual([p.answer(30) for p in waiting], [f"error {errno.EPERM}"] * 3)
+        self.assertEqual(self.stage.ctl("gate", "serialize").returncode, 0)
+
     def test_to_off_lets_in_all_who_wait_and_takes_the_marks_away(self):
         self.enter(self.tree.fn(IGB0, "sriov_numvfs"))
         waiting = [self.puppet() for _ in range(5)]
