@@ -51,7 +51,8 @@ int manager_release(Manager *m, Record *r, size_t index, const Step *step) {
         request.guarded = is_guarded(m, r, step);
         /* Whoever was held when the last daemon died was let in by the kernel, and may be at it now. */
         request.unordered = gate_has_unordered(&m->gate) || m->recovery;
-        request.unlocks = m->gate.mode == GATE_EXCLUSIVE;
+        /* An earlier daemon may have locked the doors, and the gate is not looked after yet when a recovery begins. */
+        request.unlocks = m->gate.mode == GATE_EXCLUSIVE || m->recovery;
         gate_latch(m, r->pf);
         stuck_begin(r);
         k = workers_get(&m->workers, &w);

@@ -288,16 +288,16 @@ int manager_start(Manager *m) {
         if (!m->snapshot)
                 return log_error_errno(-ENOMEM, "cannot start");
         (void) manager_look(m);
-        /* Before anything is written, for an exclusive gate has locked what is written to. */
         m->kernel->is_door = is_door;
         m->kernel->is_door_userdata = m;
-        gate_start(m);
         r = recover_start(m);
         if (r < 0)
                 return log_error_errno(r, "cannot read the ledger in %s", m->runtime);
         r = bus_start(m);
         if (r < 0)
                 return r;
+        /* Behind the recovery's look for an earlier daemon's children: the gate has children of its own. */
+        gate_start(m);
         manager_kick(m);
         return 0;
 }
