@@ -38,9 +38,13 @@ typedef enum Rung {
         RUNG_RESCAN, /* fn: to be seen afterwards, or BDF_NONE */
         RUNG_SLOT_ON, /* name: slot; power = "1" */
         RUNG_BIND, /* fn: a function that is no VF; name: driver, "" = the kernel's choice */
+        RUNG_ESWITCH, /* fn: PF, name: mode; devlink */
+        RUNG_UP_PF, /* fn: PF; its net device is brought up */
         RUNG_HOLD_PROBE, /* fn: PF; sriov_drivers_autoprobe = 0 */
         RUNG_VFS_ON, /* fn: PF, n: count */
+        RUNG_ESWITCH_VFS, /* as RUNG_ESWITCH, of a driver that wants the VFs there first */
         RUNG_OVERRIDE_VF, /* fn: PF, n: index, name: driver */
+        RUNG_CONFIGURE_VF, /* fn: PF, n: index, name: one attribute as vfattrs_format() has it: "vlan=100 qos=3" */
         RUNG_FREE_PROBE, /* fn: PF; sriov_drivers_autoprobe = 1 */
         RUNG_BIND_VF, /* fn: PF, n: index, name: driver, "" = the kernel's choice */
         RUNG_UNPARK_VF, /* fn: PF, n: index, name: driver before, override: before. Way back only */

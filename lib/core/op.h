@@ -12,6 +12,7 @@
 
 #include "core/bdf.h"
 #include "core/door.h"
+#include "core/vfattr.h"
 
 /*
  * A driver, module, slot or pciehp service name; the longest in Linux 7.2 is 32 characters. Names longer
@@ -30,6 +31,9 @@ typedef enum OpKind {
         OP_SLOT_ON, /* slot */
         OP_UNLOAD, /* driver: the module's name is the driver's, as /sys/bus/pci/drivers/D/module tells */
         OP_FOREIGN, /* another program's write: door, and fn, driver or slot where the door names one; never asked for */
+        OP_APPLY, /* fn: the PF; what its policy wants, as Snapshot.wanted has it when its turn comes */
+        OP_SET_VF, /* fn: the PF; count: the VF's index, attrs */
+        OP_ESWITCH, /* fn: the PF; eswitch */
         _OP_MAX,
         _OP_INVALID = -1,
 } OpKind;
@@ -45,11 +49,24 @@ typedef enum OpFlags {
                 1 << 6, /* foreign: refused where an operation of ours would be, GATE_PROTECT */
 } OpFlags;
 
+/* Which of its functions a NIC's own switch forwards between: devlink's eswitch mode. */
+typedef enum Eswitch {
+        ESWITCH_KEEP, /* as it is; seen: not known, or there is none */
+        ESWITCH_LEGACY,
+        ESWITCH_SWITCHDEV,
+        _ESWITCH_MAX,
+} Eswitch;
+
+const char *eswitch_to_string(Eswitch e) __attribute__((const)); /* "legacy"; "" for ESWITCH_KEEP */
+Eswitch eswitch_from_string(const char *s); /* _ESWITCH_MAX if there is none */
+
 typedef struct Op {
         OpKind kind;
         uint32_t flags; /* OpFlags */
-        uint32_t count; /* OP_SET_VFS: 0 to 65535 */
+        uint32_t count; /* OP_SET_VFS: 0 to 65535; OP_SET_VF: the index */
         Door door; /* OP_FOREIGN */
+        Eswitch eswitch; /* OP_ESWITCH */
+        VfAttrs attrs; /* OP_SET_VF */
         Bdf fn; /* BDF_NONE where the operation has none */
         char driver[NAME_MAX_LENGTH];
         char slot[NAME_MAX_LENGTH];

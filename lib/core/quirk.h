@@ -16,6 +16,14 @@
 typedef enum QuirkFlags {
         /* Its reset of a VF whose net device is down never ends: KERNEL.md part 1, hazard 8; igbvf. */
         QUIRK_RESET_NEEDS_UP = 1 << 0,
+        /* PF: makes no VFs while its net device is down, and says nothing; bnxt_en (KERNEL.md 2.3). */
+        QUIRK_VFS_NEED_UP = 1 << 1,
+        /* PF: its eswitch changes mode only with the VFs there already. */
+        QUIRK_ESWITCH_AFTER_VFS = 1 << 2,
+        /* PF: no VF may have a driver while its eswitch changes mode. */
+        QUIRK_ESWITCH_UNBINDS_VFS = 1 << 3,
+        /* PF: its VFs must be probed as they are made; autoprobe is left alone. */
+        QUIRK_KEEP_AUTOPROBE = 1 << 4,
 } QuirkFlags;
 
 typedef struct Quirk {

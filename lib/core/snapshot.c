@@ -58,11 +58,24 @@ static size_t lower_bound(const Snapshot *s, Bdf bdf) {
 }
 
 void snapshot_inherit(Fn *fn, const Fn *old) {
+        if (old && old->identity == fn->identity) {
+                fn->attrs = old->attrs;
+                fn->eswitch = old->eswitch;
+        }
         if (!(fn->flags & FN_AUTOPROBE_UNSEEN))
                 return;
         fn->flags &= ~(uint32_t) FN_AUTOPROBE_UNSEEN;
         fn->flags |=
                 old && old->identity == fn->identity ? old->flags & FN_AUTOPROBE : FN_AUTOPROBE;
+}
+
+void snapshot_tell(Snapshot *s, Bdf bdf, uint64_t identity, const VfAttrs *attrs, Eswitch eswitch) {
+        size_t at = lower_bound(s, bdf);
+
+        if (at == s->n_fns || !bdf_equal(s->fns[at].bdf, bdf) || s->fns[at].identity != identity)
+                return;
+        s->fns[at].attrs = *attrs;
+        s->fns[at].eswitch = eswitch;
 }
 
 int snapshot_append(Snapshot *s, Fn *fn) {

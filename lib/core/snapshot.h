@@ -44,6 +44,9 @@ typedef struct Fn {
         uint64_t identity; /* st_ino of the directory: another after re-enumeration */
         char driver[NAME_MAX_LENGTH]; /* "" = none bound */
         char *netdevs; /* names with blanks between, sorted; NULL = none. Owned. */
+        /* What only a child can ask, so that a scan leaves it out: snapshot_inherit() keeps what was seen last. */
+        VfAttrs attrs; /* VF: those that could be seen */
+        Eswitch eswitch; /* PF; ESWITCH_KEEP: not seen, or it has none */
 } Fn;
 
 typedef struct Slot {
@@ -67,6 +70,7 @@ typedef struct Snapshot {
         size_t n_services;
         char **drivers; /* of the PCI bus, sorted, NULL at the end */
         const Quirks *quirks; /* of drivers; borrowed, NULL = none are known */
+        const struct Wanteds *wanted; /* what policies want; borrowed, NULL = nothing */
 } Snapshot;
 
 Snapshot *snapshot_new(void);
@@ -81,8 +85,10 @@ int snapshot_put(Snapshot *s, Fn *fn);
 int snapshot_append(Snapshot *s, Fn *fn);
 /* Sorts, and marks VFs as orphans whose PF is missing; a PF that is back but does not know them only the scan can see. */
 void snapshot_seal(Snapshot *s);
-/* What could not be seen of fn is as it was in old (NULL: fn is new), and else as the kernel makes it. */
+/* What could not be seen of fn, or was not asked, is as it was in old (NULL: fn is new), and else as the kernel makes it. */
 void snapshot_inherit(Fn *fn, const Fn *old);
+/* What a child saw of that function, if it is still the same. */
+void snapshot_tell(Snapshot *s, Bdf bdf, uint64_t identity, const VfAttrs *attrs, Eswitch eswitch);
 void snapshot_drop(Snapshot *s, Bdf bdf); /* nothing if it is not there */
 int snapshot_add_slot(Snapshot *s, const Slot *slot); /* 0, -ENOMEM */
 int snapshot_add_service(Snapshot *s, const Service *service); /* 0, -ENOMEM */
