@@ -3,7 +3,8 @@
  * Fault: the table of refusals and failures
  *
  * A sentence says which device, what happened and what to do next. In it stand {fn}, {other}, {number}, {limit},
- * {text}, {errno} and {why}, the last being strerror's words; nothing else is replaced.
+ * {text}, {errno} and {why}, the last being strerror's words. Where number and limit are keys of a VF's attributes, {key} and
+ * {needs} are their names, and {expects} says what that key takes. Nothing else is replaced.
  */
 #include <stdio.h>
 
@@ -49,6 +50,24 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_NO_SUCH_DRIVER] = { ERROR("BadOption"), 2,
                                    "{fn}: driver {text} is neither in the kernel nor a module; "
                                    "nothing was changed" },
+        [FAULT_NO_SUCH_VF] = { ERROR("NoSuchDevice"), 10,
+                               "{fn}: has no VF {number}; 'sriovctl show {fn}' shows its {limit}" },
+        [FAULT_NO_SUCH_ATTR] = { ERROR("BadOption"), 2,
+                                 "{fn}: '{text}': no attribute of a VF; sriovctl(1) lists them" },
+        [FAULT_BAD_ATTR] = { ERROR("BadOption"), 2,
+                             "{fn}: {key}: takes {expects}, not '{text}'; nothing was changed" },
+        [FAULT_LONELY_ATTR] = { ERROR("BadOption"), 2,
+                                "{fn}: {key}: means nothing without {needs}; give both" },
+        [FAULT_BAD_ESWITCH] = { ERROR("BadOption"), 2,
+                                "{fn}: '{text}': no eswitch mode; there are legacy and switchdev" },
+        [FAULT_NO_POLICY] = { ERROR("NoPolicy"), 6,
+                              "{fn}: no policy matches it; 'sriovctl adopt {fn}' writes one, "
+                              "sriovd.conf(5)" },
+        [FAULT_POLICY_CONFLICT] = { ERROR("PolicyConflict"), 6,
+                                    "{fn}: policies {text} have the same priority; nothing was "
+                                    "changed, raise one or let it match less" },
+        [FAULT_ATTR_UNSUPPORTED] = { ERROR("Unsupported"), 1,
+                                     "{fn}: its driver cannot set {text}; leave that out" },
         [FAULT_VF_HAS_NO_REMOVE] = { ERROR("Unsupported"), 1,
                                      "{fn}: a VF cannot be removed alone; 'sriovctl unbind' frees "
                                      "it, 'sriovctl set {other} N' changes how many there are" },
@@ -195,6 +214,17 @@ int fault_exit_status_of(const char *bus_name) {
         return 1;
 }
 
+/* {key}, {needs} and {expects}; NULL: another placeholder. */
+static const char *fault_key(const Fault *f, const char *key, size_t n) {
+        if (strncmp(key, "key", n) == 0 && f->number < _VFKEY_MAX)
+                return vfkey_to_string(f->number);
+        if (strncmp(key, "needs", n) == 0 && f->limit < _VFKEY_MAX)
+                return vfkey_to_string(f->limit);
+        if (strncmp(key, "expects", n) == 0 && f->number < _VFKEY_MAX)
+                return vfkey_expects(f->number);
+        return NULL;
+}
+
 /* The value behind one placeholder, in buf or as it stands. */
 static const char *fault_value(const Fault *f, const char *key, size_t n, char *buf, size_t size) {
         if (strncmp(key, "fn", n) == 0)
@@ -207,6 +237,8 @@ static const char *fault_value(const Fault *f, const char *key, size_t n, char *
                 return errno_name(f->error);
         if (strncmp(key, "why", n) == 0)
                 return strerror(f->error);
+        if (fault_key(f, key, n))
+                return fault_key(f, key, n);
         snprintf(buf, size, "%u", strncmp(key, "limit", n) == 0 ? f->limit : f->number);
         return buf;
 }

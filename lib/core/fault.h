@@ -27,6 +27,13 @@ typedef enum FaultReason {
         FAULT_BAD_NAME, /* text: a driver or slot name that cannot be one */
         FAULT_BAD_OPTION, /* text: unknown or mistyped option */
         FAULT_NO_SUCH_DRIVER, /* text */
+        FAULT_NO_SUCH_VF, /* fn: the PF, number: the index, limit: VFs there */
+        FAULT_NO_SUCH_ATTR, /* fn, text: the key as typed */
+        FAULT_BAD_ATTR, /* fn, text: the value as typed, number: VfKey */
+        FAULT_LONELY_ATTR, /* fn, number: VfKey, limit: the VfKey that it needs beside it */
+        FAULT_BAD_ESWITCH, /* fn, text: a mode that is none */
+        FAULT_NO_POLICY, /* fn */
+        FAULT_POLICY_CONFLICT, /* fn, text: "a (FILE:LINE) and b (FILE:LINE)" */
         /* the world does not allow it */
         FAULT_VF_HAS_NO_REMOVE, /* fn, other: its PF */
         FAULT_LOWEST_FUNCTION, /* fn, other: another PF of the device */
@@ -36,6 +43,7 @@ typedef enum FaultReason {
         FAULT_DRIVER_HAS_VFS, /* fn, number: VFs, text: driver; for another program's unbind */
         FAULT_LINK_DOWN, /* fn, text: its net device; for reset of a VF */
         FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
+        FAULT_ATTR_UNSUPPORTED, /* fn, text: what its driver cannot set */
         FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
         FAULT_IN_USE, /* fn, text: who; force=in-use overrides it */
         FAULT_STORAGE_IN_USE, /* fn, text: who; only force=storage does */

@@ -27,11 +27,12 @@ static void exit_statuses_are_those_of_the_contract(void **state) {
                 const char *name;
                 int status;
         } contract[] = {
-                { "InUse", 5 },       { "NoSuchDevice", 10 }, { "NotSriov", 10 },
-                { "Range", 2 },       { "Going", 11 },        { "Wedged", 9 },
-                { "Quarantined", 9 }, { "Unsupported", 1 },   { "Stale", 11 },
-                { "QueueFull", 11 },  { "NotAuthorized", 6 }, { "Kernel", 1 },
-                { "BadOption", 2 },   { "NoSuchJob", 10 },
+                { "InUse", 5 },          { "NoSuchDevice", 10 }, { "NotSriov", 10 },
+                { "Range", 2 },          { "Going", 11 },        { "Wedged", 9 },
+                { "Quarantined", 9 },    { "Unsupported", 1 },   { "Stale", 11 },
+                { "QueueFull", 11 },     { "NotAuthorized", 6 }, { "Kernel", 1 },
+                { "BadOption", 2 },      { "NoSuchJob", 10 },    { "NoPolicy", 6 },
+                { "PolicyConflict", 6 },
         };
 
         (void) state;
@@ -59,11 +60,44 @@ static void a_sentence_names_device_errno_and_what_to_do(void **state) {
         assert_string_equal(errno_name(4711), "an unknown errno");
 }
 
+static void an_attribute_is_refused_by_its_key_and_with_what_it_takes(void **state) {
+        Fault bad = fault_text(FAULT(FAULT_BAD_ATTR, .fn = PF, .number = VFKEY_VLAN), "4096"),
+              lonely = FAULT(FAULT_LONELY_ATTR, .fn = PF, .number = VFKEY_QOS, .limit = VFKEY_VLAN),
+              none = FAULT(FAULT_BAD_ATTR, .fn = PF, .number = _VFKEY_MAX);
+        char line[FAULT_STR_MAX];
+
+        (void) state;
+        assert_string_equal(fault_format(&bad, line, sizeof(line)),
+                            "0000:01:00.0: vlan: takes 0 (none) to 4095, not '4096'; nothing was "
+                            "changed");
+        assert_string_equal(fault_format(&lonely, line, sizeof(line)),
+                            "0000:01:00.0: qos: means nothing without vlan; give both");
+        assert_non_null(strstr(fault_format(&none, line, sizeof(line)), "not ''"));
+}
+
+static void a_pf_without_one_policy_is_told_how_to_get_one(void **state) {
+        Fault none = FAULT(FAULT_NO_POLICY, .fn = PF),
+              two = fault_text(
+                      FAULT(FAULT_POLICY_CONFLICT, .fn = PF),
+                      "a (/etc/sriovd/policy.d/a.conf:1) and b (/run/sriovd/policy.d/b.conf:9)");
+        char line[FAULT_STR_MAX];
+
+        (void) state;
+        assert_string_equal(fault_format(&none, line, sizeof(line)),
+                            "0000:01:00.0: no policy matches it; 'sriovctl adopt 0000:01:00.0' "
+                            "writes one, sriovd.conf(5)");
+        assert_non_null(strstr(fault_format(&two, line, sizeof(line)),
+                               "policies a (/etc/sriovd/policy.d/a.conf:1) and b "
+                               "(/run/sriovd/policy.d/b.conf:9) have the same priority"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_reason_has_an_error_a_status_and_a_sentence),
                 cmocka_unit_test(exit_statuses_are_those_of_the_contract),
                 cmocka_unit_test(a_sentence_names_device_errno_and_what_to_do),
+                cmocka_unit_test(an_attribute_is_refused_by_its_key_and_with_what_it_takes),
+                cmocka_unit_test(a_pf_without_one_policy_is_told_how_to_get_one),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
