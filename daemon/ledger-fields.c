@@ -23,6 +23,8 @@ typedef enum Kind {
         KIND_NAME, /* char[NAME_MAX_LENGTH] */
         KIND_STRING, /* char *, NULL = left out */
         KIND_OP,
+        KIND_ATTRS,
+        KIND_ESWITCH,
         KIND_STATE,
         KIND_RESULT,
         KIND_PHASE,
@@ -46,6 +48,8 @@ static const Field fields[] = {
         FIELD("function", BDF, op.fn),
         FIELD("driver", NAME, op.driver),
         FIELD("slot", NAME, op.slot),
+        FIELD("attributes", ATTRS, op.attrs),
+        FIELD("eswitch", ESWITCH, op.eswitch),
         FIELD("pf", BDF, pf),
         FIELD("state", STATE, state),
         FIELD("result", RESULT, result),
@@ -103,6 +107,13 @@ static void format_field(FILE *f, const Field *field, const void *at) {
         case KIND_OP:
                 s = op_kind_to_string(*(const OpKind *) at);
                 text_put(f, s ? s : "");
+                break;
+        case KIND_ATTRS:
+                text_put(f, vfattrs_format(at, _VFATTR_MAX, (char[VFATTRS_TEXT_MAX]){ 0 },
+                                           VFATTRS_TEXT_MAX));
+                break;
+        case KIND_ESWITCH:
+                text_put(f, eswitch_to_string(*(const Eswitch *) at));
                 break;
         case KIND_STATE:
                 text_put(f, job_state_to_string(*(const JobState *) at));
@@ -177,6 +188,9 @@ static int parse_enum(Kind kind, const char *word) {
         case KIND_OP:
                 v = op_kind_from_string(word);
                 return v == _OP_INVALID ? -EBADMSG : v;
+        case KIND_ESWITCH:
+                v = (int) (word[0] == '\0' ? ESWITCH_KEEP : eswitch_from_string(word));
+                return v == _ESWITCH_MAX ? -EBADMSG : v;
         case KIND_STATE:
                 return parse_state(word);
         case KIND_RESULT:
@@ -188,6 +202,14 @@ static int parse_enum(Kind kind, const char *word) {
                 v = (int) rung_from_string(word);
                 return v == _RUNG_MAX ? -EBADMSG : v;
         }
+}
+
+static int parse_attrs(char **words, VfAttrs *ret) {
+        char text[VFATTRS_TEXT_MAX];
+
+        *ret = (VfAttrs){};
+        return text_get(words, text, sizeof(text)) < 0 || vfattrs_parse(text, ret) < 0 ? -EBADMSG
+                                                                                       : 0;
 }
 
 static int parse_field(const Field *field, char **words, void *at) {
@@ -207,6 +229,8 @@ static int parse_field(const Field *field, char **words, void *at) {
                 return text_get(words, at, NAME_MAX_LENGTH);
         case KIND_STRING:
                 return text_get_string(words, at);
+        case KIND_ATTRS:
+                return parse_attrs(words, at);
         default:
                 r = text_get(words, word, sizeof(word));
                 if (r < 0)

@@ -205,8 +205,7 @@ int parse_outcome(char *words, Outcome *ret) {
 /* Each VF has its own result: one that fails makes the whole partial. Kept VFs are for another plan. */
 static void note_failure(Record *r, const Step *step, const StepResult *result) {
         Fault fault = ladder_fault(step, result);
-        bool partial = r->op.kind == OP_SET_VFS &&
-                       (step->rung == RUNG_BIND_VF || step->rung == RUNG_OVERRIDE_VF) &&
+        bool partial = ladder_fails_alone(&r->op, r->plan, step) &&
                        (!(r->op.flags & OP_ROLLBACK) || r->rolling);
 
         if (r->phase == CLIMB_BACK || r->result != RESULT_NONE || result->answer == STEP_KEPT)

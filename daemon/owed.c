@@ -34,6 +34,10 @@ static bool may_be_done_again(const Snapshot *s, const Step *step) {
         case RUNG_RESCAN:
         case RUNG_HOLD_PROBE:
         case RUNG_FREE_PROBE:
+        case RUNG_ESWITCH:
+        case RUNG_ESWITCH_VFS:
+        case RUNG_UP_PF:
+        case RUNG_CONFIGURE_VF:
                 return true;
         case RUNG_BIND:
                 /* Somebody else's choice since then is not ours to undo. */
@@ -114,8 +118,8 @@ bool owed_wants_new_plan(const Record *r) {
 /* It may not go on behind what stopped it; only a VF's own driver is its own matter. */
 bool owed_is_stopped(const Record *r) {
         for (size_t i = 0; i < r->plan->n_steps; i++)
-                if (r->states[i] == STEP_STATE_FAILED && r->plan->steps[i].rung != RUNG_BIND_VF &&
-                    r->plan->steps[i].rung != RUNG_OVERRIDE_VF)
+                if (r->states[i] == STEP_STATE_FAILED &&
+                    !ladder_fails_alone(&r->op, r->plan, r->plan->steps + i))
                         return true;
         return false;
 }

@@ -145,12 +145,12 @@ static bool stops_the_rest(const Climb *c, const Job *job, const Step *step) {
                 return false;
         if (job->op.flags & OP_ROLLBACK && !job->rolling)
                 return true;
-        return job->op.kind != OP_SET_VFS ||
-               (step->rung != RUNG_BIND_VF && step->rung != RUNG_OVERRIDE_VF);
+        return !ladder_fails_alone(&job->op, c->plan, step);
 }
 
 static bool is_asked_to_choose(const Job *job, const Step *step) {
-        return job->op.kind == OP_SET_VFS && step->rung == RUNG_BIND_VF;
+        return (job->op.kind == OP_SET_VFS || job->op.kind == OP_APPLY) &&
+               step->rung == RUNG_BIND_VF;
 }
 
 /* What the stub cannot take down, nobody can. */

@@ -173,7 +173,7 @@ static const char *driver_of_vfs(const Snapshot *s, Bdf pf) {
 static void remember_before(Job *j, const Snapshot *s) {
         const Fn *pf = snapshot_find(s, j->op.fn);
 
-        if (!pf || j->has_before || j->op.kind != OP_SET_VFS)
+        if (!pf || j->has_before || (j->op.kind != OP_SET_VFS && j->op.kind != OP_APPLY))
                 return;
         j->has_before = true;
         j->count_before = pf->n_vfs;
@@ -185,6 +185,7 @@ static Op goal(const Job *j) {
         Op op = j->op;
 
         if (j->rolling) {
+                op.kind = OP_SET_VFS;
                 op.count = j->count_before;
                 memcpy(op.driver, j->driver_before, sizeof(op.driver));
         }

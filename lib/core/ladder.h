@@ -79,6 +79,12 @@ static inline void plan_freep(Plan **p) {
         plan_free(*p);
 }
 
+/*
+ * True if the step's failure is one VF's own: the others go on, and the whole is partial. Not where all or nothing was
+ * asked for, nor where nothing else was.
+ */
+bool ladder_fails_alone(const Op *op, const Plan *plan, const Step *step);
+
 /* What lib/kernel/step.c answers. */
 typedef enum StepAnswer {
         STEP_DONE,

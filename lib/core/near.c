@@ -20,7 +20,8 @@ Bdf near_pf(const Snapshot *s, const Op *op) {
 
 bool near_is_local(const Op *op) {
         return op->kind == OP_SET_VFS || op->kind == OP_BIND || op->kind == OP_UNBIND ||
-               op->kind == OP_RESET || (op->kind == OP_FOREIGN && door_is_local(op->door));
+               op->kind == OP_RESET || op->kind == OP_APPLY || op->kind == OP_SET_VF ||
+               op->kind == OP_ESWITCH || (op->kind == OP_FOREIGN && door_is_local(op->door));
 }
 
 /* The PF counts where fn is its VF. */

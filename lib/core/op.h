@@ -45,6 +45,7 @@ typedef enum OpFlags {
         OP_FORCE_STORAGE = 1 << 3, /* the same for mounted, swap, dm, md and LVM use */
         OP_ROLLBACK = 1 << 5, /* set-vfs: a VF that fails takes the whole back to what was before */
         OP_ALONE = 1 << 4, /* joined with no other: its asker named the plan it is to follow */
+        OP_HAS_DRIVER = 1 << 7, /* set-vf: driver is wanted, too */
         OP_PROTECT =
                 1 << 6, /* foreign: refused where an operation of ours would be, GATE_PROTECT */
 } OpFlags;

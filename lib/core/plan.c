@@ -64,7 +64,8 @@ static Bdf step_subject(const Step *step) {
 
 static bool is_about_new_vf(const Step *step) {
         return bdf_is_none(step->vf) &&
-               (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_BIND_VF);
+               (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_CONFIGURE_VF ||
+                step->rung == RUNG_BIND_VF);
 }
 
 static const char *word(const Step *step, const char *key, char buf[static 16]) {
@@ -108,6 +109,10 @@ static Fault kernel_fault(const Step *step, int error, Bdf fn) {
                 return FAULT(FAULT_ENOMEM_VFS, .fn = fn, .number = step->n, .error = error);
         if (step->rung == RUNG_LOAD_DRIVER && error == ENOENT)
                 return fault_text(FAULT(FAULT_NO_SUCH_DRIVER, .fn = fn, .error = error),
+                                  step->name);
+        if (error == EOPNOTSUPP && (step->rung == RUNG_CONFIGURE_VF || step->rung == RUNG_ESWITCH ||
+                                    step->rung == RUNG_ESWITCH_VFS))
+                return fault_text(FAULT(FAULT_ATTR_UNSUPPORTED, .fn = fn, .error = error),
                                   step->name);
         if (step->rung == RUNG_ADMIT && error == ESRCH)
                 return FAULT(FAULT_OPENER_GONE);

@@ -11,23 +11,14 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-#include "core/subject.h"
+#include "core/subject-context.h"
 
-typedef struct Context {
-        const Snapshot *s;
-        const Op *op;
-        const Bdf *keeper;
-        Subjects *subjects;
-        Fault *fault;
-} Context;
-
-static int refuse(Context *c, Fault fault) {
+int subject_refuse(Context *c, Fault fault) {
         *c->fault = fault;
         return LADDER_E_REFUSED;
 }
 
-/* Appends fn going down: VFs that it has now and, if `driver` says so, its driver. */
-static int add(Context *c, const Fn *fn, bool driver, Subject **ret) {
+int subject_add(Context *c, const Fn *fn, bool driver, Subject **ret) {
         Subjects *l = c->subjects;
         Subject *more;
 
@@ -51,23 +42,58 @@ static int refuse_orphans(Context *c, const Fn *fn) {
 
         if (!orphan)
                 return 0;
-        return refuse(c, fault_text(FAULT(FAULT_ORPHANS, .fn = fn->bdf, .other = orphan->bdf),
-                                    bdf_is_none(fn->parent) ? "BRIDGE" : BDF_STR(fn->parent)));
+        return subject_refuse(c,
+                              fault_text(FAULT(FAULT_ORPHANS, .fn = fn->bdf, .other = orphan->bdf),
+                                         bdf_is_none(fn->parent) ? "BRIDGE" : BDF_STR(fn->parent)));
 }
 
-/* The function of the operation, there and with no orphan beside it. */
-static int find(Context *c, const Fn **ret) {
+int subject_find(Context *c, const Fn **ret) {
         const Fn *fn = snapshot_find(c->s, c->op->fn);
 
         if (!fn)
-                return refuse(c, fault_text(FAULT(FAULT_NO_SUCH_DEVICE), BDF_STR(c->op->fn)));
+                return subject_refuse(c,
+                                      fault_text(FAULT(FAULT_NO_SUCH_DEVICE), BDF_STR(c->op->fn)));
         *ret = fn;
         return fn->flags & FN_BRIDGE ? 0 : refuse_orphans(c, fn);
 }
 
-static int check_driver_name(Context *c) {
+int subject_find_pf(Context *c, const Fn **ret) {
+        const Fn *pf;
+        int r = subject_find(c, &pf);
+
+        if (r != 0)
+                return r;
+        if (pf->flags & FN_VF)
+                return subject_refuse(c, FAULT(FAULT_NOT_PF, .fn = pf->bdf, .other = pf->pf));
+        if (!(pf->flags & FN_PF))
+                return subject_refuse(c, FAULT(FAULT_NOT_SRIOV, .fn = pf->bdf));
+        *ret = pf;
+        return 0;
+}
+
+int subject_check_driver(Context *c) {
         if (c->op->driver[0] != '\0' && !name_is_valid(c->op->driver))
-                return refuse(c, fault_text(FAULT(FAULT_BAD_NAME), c->op->driver));
+                return subject_refuse(c, fault_text(FAULT(FAULT_BAD_NAME), c->op->driver));
+        return 0;
+}
+
+int subject_set_count(Context *c, const Fn *pf, uint32_t count, Subject **ret) {
+        Subject *subject;
+        int r;
+
+        if (count > pf->total_vfs)
+                return subject_refuse(c, FAULT(FAULT_TOO_MANY_VFS, .fn = pf->bdf, .number = count,
+                                               .limit = pf->total_vfs));
+        /* A PF whose driver was unbound for its stubbornness a moment ago has one again when VFs are to come. */
+        if (count > 0 && pf->driver[0] == '\0')
+                return subject_refuse(c, FAULT(FAULT_NO_DRIVER, .fn = pf->bdf));
+        r = subject_add(c, pf, false, &subject);
+        if (r < 0)
+                return r;
+        subject->vfs_come = count;
+        if (subject->keeps_vfs && pf->driver[0] != '\0')
+                subject->driver_comes = pf->driver;
+        *ret = subject;
         return 0;
 }
 
@@ -80,7 +106,7 @@ static int rebind_vfs(Context *c, const Fn *pf) {
                 if (!(f->flags & FN_VF) || !bdf_equal(f->pf, pf->bdf) ||
                     streq(f->driver, c->op->driver))
                         continue;
-                r = add(c, f, true, &subject);
+                r = subject_add(c, f, true, &subject);
                 if (r < 0)
                         return r;
                 subject->driver_comes = c->op->driver;
@@ -94,31 +120,14 @@ static int set_vfs(Context *c) {
         const Fn *pf;
         int r;
 
-        r = find(c, &pf);
-        if (r != 0)
-                return r;
-        if (pf->flags & FN_VF)
-                return refuse(c, FAULT(FAULT_NOT_PF, .fn = pf->bdf, .other = pf->pf));
-        if (!(pf->flags & FN_PF))
-                return refuse(c, FAULT(FAULT_NOT_SRIOV, .fn = pf->bdf));
-        if (count > pf->total_vfs)
-                return refuse(c, FAULT(FAULT_TOO_MANY_VFS, .fn = pf->bdf, .number = count,
-                                       .limit = pf->total_vfs));
-        r = check_driver_name(c);
+        r = subject_find_pf(c, &pf);
+        if (r == 0)
+                r = subject_check_driver(c);
         if (r != 0)
                 return r;
         if (count > 0 && count == pf->n_vfs)
                 return c->op->driver[0] != '\0' ? rebind_vfs(c, pf) : 0;
-        /* A PF whose driver was unbound for its stubbornness a moment ago has one again when VFs are to come. */
-        if (count > 0 && pf->driver[0] == '\0')
-                return refuse(c, FAULT(FAULT_NO_DRIVER, .fn = pf->bdf));
-        r = add(c, pf, false, &subject);
-        if (r < 0)
-                return r;
-        subject->vfs_come = count;
-        if (subject->keeps_vfs && pf->driver[0] != '\0')
-                subject->driver_comes = pf->driver;
-        return 0;
+        return subject_set_count(c, pf, count, &subject);
 }
 
 static int bind(Context *c) {
@@ -126,17 +135,17 @@ static int bind(Context *c) {
         const Fn *fn;
         int r;
 
-        r = find(c, &fn);
+        r = subject_find(c, &fn);
         if (r != 0)
                 return r;
         if (fn->flags & FN_BRIDGE)
-                return refuse(c, FAULT(FAULT_FOREIGN_BRIDGE, .fn = fn->bdf));
-        r = check_driver_name(c);
+                return subject_refuse(c, FAULT(FAULT_FOREIGN_BRIDGE, .fn = fn->bdf));
+        r = subject_check_driver(c);
         if (r != 0)
                 return r;
         if (c->op->driver[0] != '\0' && streq(fn->driver, c->op->driver))
                 return 0;
-        r = add(c, fn, true, &subject);
+        r = subject_add(c, fn, true, &subject);
         if (r < 0)
                 return r;
         subject->driver_comes = c->op->driver;
@@ -148,12 +157,12 @@ static int unbind(Context *c) {
         const Fn *fn;
         int r;
 
-        r = find(c, &fn);
+        r = subject_find(c, &fn);
         if (r != 0)
                 return r;
         if (fn->flags & FN_BRIDGE)
-                return refuse(c, FAULT(FAULT_FOREIGN_BRIDGE, .fn = fn->bdf));
-        return fn->driver[0] != '\0' ? add(c, fn, true, &subject) : 0;
+                return subject_refuse(c, FAULT(FAULT_FOREIGN_BRIDGE, .fn = fn->bdf));
+        return fn->driver[0] != '\0' ? subject_add(c, fn, true, &subject) : 0;
 }
 
 /* Everything at or below top. Bridges keep their driver; orphans are endpoints like others here. */
@@ -166,7 +175,7 @@ static int add_below(Context *c, Bdf top) {
                         continue;
                 if (!snapshot_is_below(c->s, f->flags & FN_ORPHAN ? f->parent : f->bdf, top))
                         continue;
-                r = add(c, f, !(f->flags & FN_BRIDGE), &subject);
+                r = subject_add(c, f, !(f->flags & FN_BRIDGE), &subject);
                 if (r < 0)
                         return r;
                 subject->goes = bdf_equal(f->bdf, top);
@@ -193,18 +202,19 @@ static int remove_function(Context *c) {
         const Fn *fn, *other;
         int r;
 
-        r = find(c, &fn);
+        r = subject_find(c, &fn);
         if (r != 0)
                 return r;
         if (fn->flags & FN_VF)
-                return refuse(c, FAULT(FAULT_VF_HAS_NO_REMOVE, .fn = fn->bdf, .other = fn->pf));
+                return subject_refuse(
+                        c, FAULT(FAULT_VF_HAS_NO_REMOVE, .fn = fn->bdf, .other = fn->pf));
         c->subjects->top = fn->flags & FN_BRIDGE ? fn->bdf : BDF_NONE;
         if (!(c->op->flags & OP_ALL_FUNCTIONS)) {
                 other = pf_left_behind(c->s, fn);
                 /* Another program removes it all the same: then with its VFs and driver gone before. */
                 if (other && (c->op->kind != OP_FOREIGN || c->op->flags & OP_PROTECT))
-                        return refuse(c, FAULT(FAULT_LOWEST_FUNCTION, .fn = fn->bdf,
-                                               .other = other->bdf));
+                        return subject_refuse(c, FAULT(FAULT_LOWEST_FUNCTION, .fn = fn->bdf,
+                                                       .other = other->bdf));
                 return add_below(c, fn->bdf);
         }
         FOREACH_FN (f, c->s) {
@@ -230,18 +240,18 @@ static int reset(Context *c) {
         const Fn *fn;
         int r;
 
-        r = find(c, &fn);
+        r = subject_find(c, &fn);
         if (r != 0)
                 return r;
         if (fn->n_vfs > 0)
-                return refuse(c, FAULT(FAULT_HAS_VFS, .fn = fn->bdf, .number = fn->n_vfs));
+                return subject_refuse(c, FAULT(FAULT_HAS_VFS, .fn = fn->bdf, .number = fn->n_vfs));
         if (fn->flags & FN_BRIDGE || !(fn->flags & FN_RESET))
-                return refuse(c, FAULT(FAULT_NO_RESET, .fn = fn->bdf));
+                return subject_refuse(c, FAULT(FAULT_NO_RESET, .fn = fn->bdf));
         /* Without its driver, which might wait for ever for what a reset takes away (KERNEL.md 4.14). */
-        r = add(c, fn, true, &subject);
+        r = subject_add(c, fn, true, &subject);
         if (r < 0)
                 return r;
-        subject->resets = true;
+        subject->resets = subject->returns = true;
         subject->must_be_up =
                 fn->flags & FN_VF && quirks_of(c->s->quirks, fn->driver) & QUIRK_RESET_NEEDS_UP;
         subject->driver_comes = fn->driver[0] != '\0' ? fn->driver : NULL;
@@ -253,7 +263,7 @@ static int slot_power(Context *c) {
         int r;
 
         if (!slot)
-                return refuse(c, fault_text(FAULT(FAULT_NO_SUCH_SLOT), c->op->slot));
+                return subject_refuse(c, fault_text(FAULT(FAULT_NO_SUCH_SLOT), c->op->slot));
         if (c->op->kind == OP_SLOT_ON)
                 return 0;
         c->subjects->slot = slot;
@@ -277,11 +287,11 @@ static int unload(Context *c) {
         Subject *subject;
         int r;
 
-        r = check_driver_name(c);
+        r = subject_check_driver(c);
         if (r != 0)
                 return r;
         if (!snapshot_has_driver(c->s, c->op->driver))
-                return refuse(c, fault_text(FAULT(FAULT_NOT_BOUND), c->op->driver));
+                return subject_refuse(c, fault_text(FAULT(FAULT_NOT_BOUND), c->op->driver));
         FOREACH_FN (f, c->s) {
                 const Fn *pf = f->flags & FN_VF ? snapshot_find(c->s, f->pf) : NULL;
 
@@ -290,7 +300,7 @@ static int unload(Context *c) {
                 r = refuse_orphans(c, f);
                 if (r != 0)
                         return r;
-                r = add(c, f, true, &subject);
+                r = subject_add(c, f, true, &subject);
                 if (r < 0)
                         return r;
         }
@@ -301,9 +311,9 @@ static int unload(Context *c) {
 static int refuse_driver_with_vfs(Context *c) {
         FOREACH_FN (f, c->s)
                 if (f->n_vfs > 0 && streq(f->driver, c->op->driver))
-                        return refuse(c, fault_text(FAULT(FAULT_DRIVER_HAS_VFS, .fn = f->bdf,
-                                                          .number = f->n_vfs),
-                                                    f->driver));
+                        return subject_refuse(c, fault_text(FAULT(FAULT_DRIVER_HAS_VFS,
+                                                                  .fn = f->bdf, .number = f->n_vfs),
+                                                            f->driver));
         return 0;
 }
 
@@ -312,7 +322,7 @@ static int ask(Context *c, const Fn *fn, bool vfs) {
         Subject *subject;
         int r;
 
-        r = add(c, fn, false, &subject);
+        r = subject_add(c, fn, false, &subject);
         if (r < 0)
                 return r;
         subject->vfs_go = subject->keeps_vfs = false;
@@ -325,7 +335,7 @@ static int ask_vfs(Context *c) {
         const Fn *fn;
         int r;
 
-        r = find(c, &fn);
+        r = subject_find(c, &fn);
         return r == 0 && fn->n_vfs > 0 ? ask(c, fn, true) : r;
 }
 
@@ -334,14 +344,15 @@ static int ask_what_is_reset(Context *c) {
         const Fn *fn;
         int r;
 
-        r = find(c, &fn);
+        r = subject_find(c, &fn);
         if (r != 0)
                 return r;
         FOREACH_FN (f, c->s) {
                 if (f != fn && (f->flags & FN_VF || !snapshot_is_below(c->s, f->bdf, fn->bdf)))
                         continue;
                 if (f->n_vfs > 0)
-                        return refuse(c, FAULT(FAULT_HAS_VFS, .fn = f->bdf, .number = f->n_vfs));
+                        return subject_refuse(
+                                c, FAULT(FAULT_HAS_VFS, .fn = f->bdf, .number = f->n_vfs));
                 r = ask(c, f, false);
                 if (r < 0)
                         return r;
@@ -383,10 +394,11 @@ static int foreign(Context *c) {
 }
 
 static int (*const meanings[_OP_MAX])(Context *c) = {
-        [OP_SET_VFS] = set_vfs,        [OP_BIND] = bind,          [OP_UNBIND] = unbind,
-        [OP_REMOVE] = remove_function, [OP_RESCAN] = rescan,      [OP_RESET] = reset,
-        [OP_SLOT_OFF] = slot_power,    [OP_SLOT_ON] = slot_power, [OP_UNLOAD] = unload,
-        [OP_FOREIGN] = foreign,
+        [OP_SET_VFS] = set_vfs,         [OP_BIND] = bind,           [OP_UNBIND] = unbind,
+        [OP_REMOVE] = remove_function,  [OP_RESCAN] = rescan,       [OP_RESET] = reset,
+        [OP_SLOT_OFF] = slot_power,     [OP_SLOT_ON] = slot_power,  [OP_UNLOAD] = unload,
+        [OP_FOREIGN] = foreign,         [OP_APPLY] = subject_apply, [OP_SET_VF] = subject_set_vf,
+        [OP_ESWITCH] = subject_eswitch,
 };
 
 static int highest_first(const void *a, const void *b) {

@@ -11,6 +11,7 @@
 #include "core/ladder.h"
 #include "core/op.h"
 #include "core/snapshot.h"
+#include "core/wanted.h"
 
 typedef struct Subject {
         const Fn *fn;
@@ -21,8 +22,12 @@ typedef struct Subject {
         bool resets;
         bool vfs_asked; /* only its VFs are asked who uses them, and nothing is done to them */
         bool must_be_up; /* a reset with its net device down would never end */
+        bool returns; /* the driver that comes is the one that went, and its override is left as it is */
         uint32_t vfs_come; /* sriov_numvfs is set to this afterwards; 0: not at all */
         const char *driver_comes; /* bound afterwards; "" = the kernel's choice, NULL = none */
+        const Wanted *wanted; /* PF: what each VF that comes is given; NULL: Op.driver for all */
+        const VfAttrs *gives; /* VF that is there: what it is given of these; NULL: nothing */
+        Eswitch eswitch; /* PF: the mode that it is switched to; ESWITCH_KEEP: it is not */
 } Subject;
 
 typedef struct Subjects {

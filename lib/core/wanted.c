@@ -69,11 +69,14 @@ bool wanted_eswitch_differs(const Wanted *w, const Fn *pf) {
         return w->eswitch != ESWITCH_KEEP && w->eswitch != pf->eswitch;
 }
 
-bool wanted_driver_differs(const VfWish *wish, const Fn *vf) {
-        if (!wish->has_driver || wish->driver[0] == '\0')
+bool wanted_other_driver(const char *driver, const Fn *vf) {
+        if (driver[0] == '\0')
                 return false;
-        return streq(wish->driver, DRIVER_NONE) ? vf->driver[0] != '\0'
-                                                : !streq(wish->driver, vf->driver);
+        return streq(driver, DRIVER_NONE) ? vf->driver[0] != '\0' : !streq(driver, vf->driver);
+}
+
+bool wanted_driver_differs(const VfWish *wish, const Fn *vf) {
+        return wish->has_driver && wanted_other_driver(wish->driver, vf);
 }
 
 void differences_done(Differences *d) {

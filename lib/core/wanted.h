@@ -66,6 +66,7 @@ bool wanted_count_differs(const Wanted *w, const Fn *pf) __attribute__((pure));
 bool wanted_eswitch_differs(const Wanted *w, const Fn *pf) __attribute__((pure));
 /* Another driver is wanted. The kernel's choice is right whatever it was; where it made none, autoprobe may say why. */
 bool wanted_driver_differs(const VfWish *wish, const Fn *vf) __attribute__((pure));
+bool wanted_other_driver(const char *driver, const Fn *vf) __attribute__((pure));
 
 /* One thing that is not as it is wanted. */
 typedef struct Difference {

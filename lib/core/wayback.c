@@ -46,9 +46,8 @@ static bool is_planned(StepState state) {
  * Not through a stub: a driver that has to be tricked out of its VFs would not know these either.
  */
 static bool resize_lost_vfs(const Past *p, Bdf pf) {
-        return p->op->kind == OP_SET_VFS && p->op->count > 0 && was(p, RUNG_VFS_OFF, pf, is_done) &&
-               was(p, RUNG_VFS_ON, pf, is_planned) && !was(p, RUNG_VFS_ON, pf, is_done) &&
-               !was(p, RUNG_STUB_PF, pf, is_planned);
+        return was(p, RUNG_VFS_OFF, pf, is_done) && was(p, RUNG_VFS_ON, pf, is_planned) &&
+               !was(p, RUNG_VFS_ON, pf, is_done) && !was(p, RUNG_STUB_PF, pf, is_planned);
 }
 
 /* A VF that was parked has its place again: it never went, or it is made anew. */
@@ -72,6 +71,21 @@ static bool give_back_driver(const Past *p, StepState state, Step *back) {
         memcpy(back->name, back->was, sizeof(back->name));
         back->override[0] = '\0';
         return true;
+}
+
+/* Or whoever wanted it gone is gone. Else it goes for good. */
+static bool driver_was_to_come(OpKind kind) {
+        return kind == OP_BIND || kind == OP_RESET || kind == OP_FOREIGN || kind == OP_APPLY ||
+               kind == OP_SET_VF || kind == OP_ESWITCH;
+}
+
+/* Of several VFs some may have been bound anew before the others. */
+static bool has_driver_again(const Past *p, Bdf vf) {
+        for (size_t i = 0; i < p->plan->n_steps; i++)
+                if (p->plan->steps[i].rung == RUNG_BIND_VF && bdf_equal(p->plan->steps[i].vf, vf) &&
+                    p->states[i] == STEP_STATE_DONE)
+                        return true;
+        return false;
 }
 
 /* Turns a step that was begun into the one that puts it right. False: nothing to put right. */
@@ -104,10 +118,8 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
                 back.rung = RUNG_VFS_ON;
                 break;
         case RUNG_UNBIND:
-                /* Where a driver was to come afterwards, or whoever wanted it gone is gone: else it goes for good. */
-                if (state != STEP_STATE_DONE ||
-                    (p->op->kind != OP_BIND && p->op->kind != OP_RESET &&
-                     p->op->kind != OP_FOREIGN))
+                if (state != STEP_STATE_DONE || !driver_was_to_come(p->op->kind) ||
+                    has_driver_again(p, step->fn))
                         return false;
                 back.rung = RUNG_BIND;
                 memcpy(back.name, step->was, sizeof(back.name));

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Subject: what is wanted of a PF, and what is not so yet
+ *
+ * The fewest functions that have to be touched: a VF that is as wanted is no subject at all, and one that differs in what the
+ * kernel changes under its driver keeps that driver.
+ */
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "core/subject-context.h"
+
+/* What only a VF without a driver can be given. */
+static bool must_be_unbound(const VfAttrs *wanted, const VfAttrs *seen) {
+        for (VfAttr a = 0; a < _VFATTR_MAX; a++)
+                if (vfattr_needs_unbound(a) && vfattrs_differ(wanted, seen, a))
+                        return true;
+        return false;
+}
+
+static bool any_differs(const VfAttrs *wanted, const VfAttrs *seen) {
+        for (VfAttr a = 0; a < _VFATTR_MAX; a++)
+                if (vfattrs_differ(wanted, seen, a))
+                        return true;
+        return false;
+}
+
+/* One that is to have another driver, or what it cannot get while it has one, loses the one that it has. */
+static int add_vf(Context *c, const Fn *vf, const char *driver, const VfAttrs *attrs, bool unbind) {
+        bool other = driver && wanted_other_driver(driver, vf),
+             gives = any_differs(attrs, &vf->attrs);
+        Subject *subject;
+        int r;
+
+        unbind = unbind || other || must_be_unbound(attrs, &vf->attrs);
+        if (!gives && !other && (!unbind || vf->driver[0] == '\0'))
+                return 0;
+        r = subject_add(c, vf, unbind, &subject);
+        if (r < 0)
+                return r;
+        subject->gives = gives ? attrs : NULL;
+        if (other)
+                subject->driver_comes = driver;
+        else if (subject->driver_goes)
+                subject->driver_comes = vf->driver;
+        subject->returns = !other;
+        return 0;
+}
+
+/* Some drivers let their eswitch change only while no VF has a driver: quirk eswitch_unbinds_vfs. */
+static bool eswitch_unbinds(const Context *c, const Fn *pf) {
+        return quirks_of(c->s->quirks, pf->driver) & QUIRK_ESWITCH_UNBINDS_VFS;
+}
+
+/* The VFs stay: each is compared with its wish. */
+static int add_vfs(Context *c, const Fn *pf, const Wanted *w, bool unbind) {
+        static const VfWish nothing;
+        int r = 0;
+
+        FOREACH_FN (f, c->s)
+                if (r == 0 && f->flags & FN_VF && bdf_equal(f->pf, pf->bdf)) {
+                        const VfWish *wish = w ? wanted_vf(w, f->vf_index) : &nothing;
+
+                        r = add_vf(c, f, wish->has_driver ? wish->driver : NULL, &wish->attrs,
+                                   unbind);
+                }
+        return r;
+}
+
+/* A switch that changes its mode under VFs takes their traffic: whoever uses one is asked. */
+static int add_eswitch(Context *c, const Fn *pf, Eswitch mode) {
+        Subject *subject;
+        int r = subject_add(c, pf, false, &subject);
+
+        if (r < 0)
+                return r;
+        subject->vfs_go = subject->keeps_vfs = false;
+        subject->vfs_asked = pf->n_vfs > 0;
+        subject->eswitch = mode;
+        return 0;
+}
+
+static int apply_count(Context *c, const Fn *pf, const Wanted *w, bool eswitch) {
+        Subject *subject;
+        int r = subject_set_count(c, pf, w->count, &subject);
+
+        if (r != 0)
+                return r;
+        subject->wanted = w;
+        subject->eswitch = eswitch ? w->eswitch : ESWITCH_KEEP;
+        return 0;
+}
+
+int subject_apply(Context *c) {
+        const Wanted *w = wanteds_find(c->s->wanted, c->op->fn);
+        bool eswitch;
+        const Fn *pf;
+        int r;
+
+        r = subject_find_pf(c, &pf);
+        if (r != 0)
+                return r;
+        if (!w)
+                return subject_refuse(c, FAULT(FAULT_NO_POLICY, .fn = pf->bdf));
+        eswitch = wanted_eswitch_differs(w, pf);
+        if (wanted_count_differs(w, pf))
+                return apply_count(c, pf, w, eswitch);
+        if (eswitch)
+                r = add_eswitch(c, pf, w->eswitch);
+        return r == 0 ? add_vfs(c, pf, w, eswitch && eswitch_unbinds(c, pf)) : r;
+}
+
+int subject_set_vf(Context *c) {
+        const Op *op = c->op;
+        const char *driver = op->flags & OP_HAS_DRIVER ? op->driver : NULL;
+        const Fn *pf, *vf;
+        int r;
+
+        r = subject_find_pf(c, &pf);
+        if (r == 0)
+                r = subject_check_driver(c);
+        if (r != 0)
+                return r;
+        vf = snapshot_find_vf(c->s, pf->bdf, op->count);
+        if (!vf)
+                return subject_refuse(c, FAULT(FAULT_NO_SUCH_VF, .fn = pf->bdf, .number = op->count,
+                                               .limit = pf->n_vfs));
+        return add_vf(c, vf, driver, &op->attrs, false);
+}
+
+int subject_eswitch(Context *c) {
+        const Fn *pf;
+        int r;
+
+        r = subject_find_pf(c, &pf);
+        if (r != 0)
+                return r;
+        if (pf->driver[0] == '\0')
+                return subject_refuse(c, FAULT(FAULT_NO_DRIVER, .fn = pf->bdf));
+        if (c->op->eswitch == pf->eswitch)
+                return 0;
+        r = add_eswitch(c, pf, c->op->eswitch);
+        return r == 0 && eswitch_unbinds(c, pf) ? add_vfs(c, pf, NULL, true) : r;
+}
