@@ -60,6 +60,9 @@ static const Row attrs[_ATTR_MAX] = {
         [ATTR_DRIVER] = { "driver", OF_FN, false, DOOR_NONE },
         [ATTR_PHYSFN] = { "physfn", OF_FN, false, DOOR_NONE },
         [ATTR_NET] = { "net", OF_FN, false, DOOR_NONE },
+        [ATTR_NVME] = { "nvme", OF_FN, false, DOOR_NONE },
+        /* Waits while the function is reset, or makes and takes VFs: pci_wait_cfg(). */
+        [ATTR_CONFIG] = { "config", OF_FN, true, DOOR_NONE },
         [ATTR_VFIO_DEV] = { "vfio-dev", OF_FN, false, DOOR_NONE },
         [ATTR_DRM] = { "drm", OF_FN, false, DOOR_NONE },
         [ATTR_ACCEL] = { "accel", OF_FN, false, DOOR_NONE },
@@ -82,6 +85,8 @@ static const Row attrs[_ATTR_MAX] = {
         [ATTR_FN_RESCAN] = { "rescan", OF_FN, true, DOOR_RESCAN },
         /* Of a VF: takes the PF's lock inside its own file, and hangs with numvfs = 0 (KERNEL.md part 1, hazard 3). */
         [ATTR_MSIX_COUNT] = { "sriov_vf_msix_count", OF_FN, true, DOOR_FUNCTION },
+        /* Its reader takes the PF's lock, as that of sriov_numvfs does. */
+        [ATTR_TOTAL_MSIX] = { "sriov_vf_total_msix", OF_FN, true, DOOR_NONE },
         [ATTR_ENABLE] = { "enable", OF_FN, true, DOOR_FUNCTION },
         /* Wakes the device first, and a waking device waits for its bridge. */
         [ATTR_RESET_METHOD] = { "reset_method", OF_FN, true, DOOR_NONE },

@@ -23,6 +23,8 @@ typedef enum Attr {
         ATTR_DRIVER, /* link */
         ATTR_PHYSFN, /* link */
         ATTR_NET, /* directory */
+        ATTR_NVME, /* directory: an NVMe controller, "nvme0" */
+        ATTR_CONFIG, /* binary */
         ATTR_VFIO_DEV, /* directory: there while a vfio driver has it, from 6.1 on */
         ATTR_DRM, /* directories of what has device nodes: "card0", "uverbs0", ... with a file "dev" each */
         ATTR_ACCEL,
@@ -39,6 +41,7 @@ typedef enum Attr {
         ATTR_RESET_SUBORDINATE,
         ATTR_FN_RESCAN,
         ATTR_MSIX_COUNT,
+        ATTR_TOTAL_MSIX, /* of a PF: what its driver can share out among VFs, 0 if it cannot */
         ATTR_ENABLE,
         /* of a driver: below bus/pci/drivers/NAME */
         ATTR_DRIVER_BIND,

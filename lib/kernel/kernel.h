@@ -17,9 +17,12 @@
 
 #include "core/bdf.h"
 #include "core/holder.h"
+#include "core/op.h"
 #include "core/stack.h"
+#include "core/vfattr.h"
 
 typedef struct Kernel Kernel;
+typedef struct PfFacts PfFacts;
 
 /* A task (of another program, or the kernel's own) that is inside PCI's or drivers' paths in the kernel now. */
 typedef struct Task {
@@ -90,6 +93,32 @@ struct Kernel {
          * no lock of a device. 0, -ENOMEM; -EACCES, ...: cannot be told at all.
          */
         int (*tasks)(Kernel *k, Tasks *ret);
+        /*
+         * What the VFs of a PF have (core/vfattr.h), from index first on, n of them: ret has room for n, and what the kernel or the
+         * driver does not tell of one is not in its `has`. Waits for RTNL, for the PF's lock and for its controller: children
+         * only. 0; -errno: of none is known what it has.
+         */
+        int (*vf_attrs)(Kernel *k, Bdf pf, uint32_t first, uint32_t n, VfAttrs *ret);
+        /*
+         * Gives one VF one attribute, out of attrs; no more than one, for the kernel applies a batch partly. Waits likewise.
+         * VFATTR_MSIX and VFATTR_QUEUES (which takes it offline for a moment) want a VF without a driver; MSIX must not meet
+         * sriov_numvfs (KERNEL.md part 1, hazard 3). 0: it was taken, and is still to be proven by vf_attrs(). -EOPNOTSUPP: not
+         * with this driver or kernel, or the PF has no net device; -ENOENT: no such VF; -EBUSY; -ERANGE, -EINVAL: not that value.
+         */
+        int (*vf_set)(Kernel *k, Bdf pf, uint32_t index, VfAttr attr, const VfAttrs *attrs);
+        /*
+         * The mode of a PF's eswitch, by devlink. Waits for its lock, and a change for RTNL in it: children only.
+         * ESWITCH_KEEP: one that is neither. -EOPNOTSUPP: it has no devlink, or no eswitch there.
+         */
+        int (*eswitch_get)(Kernel *k, Bdf pf, Eswitch *ret);
+        int (*eswitch_set)(Kernel *k, Bdf pf, Eswitch mode);
+        /* Brings all of a function's net devices up. Waits for RTNL: children only. -ENODEV: it has none. */
+        int (*up)(Kernel *k, Bdf fn);
+        /*
+         * What a PF is known by beyond what a scan sees; what is not known is NULL. Waits for RTNL, and for the PF's lock on 6.1:
+         * children only. 0 and *ret, the caller's to pf_facts_done(); -ENOENT: no such device; -ENOMEM.
+         */
+        int (*facts)(Kernel *k, Bdf pf, PfFacts *ret);
         /* modprobe NAME, or delete_module(NAME, O_NONBLOCK): -ENOENT, -EWOULDBLOCK, ... */
         int (*load_module)(Kernel *k, const char *name);
         int (*unload_module)(Kernel *k, const char *name);

@@ -6,6 +6,9 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -107,6 +110,15 @@ int look_driver(Kernel *k, Bdf fn, char driver[static NAME_MAX_LENGTH]) {
         if (r == -ENOENT)
                 driver[0] = '\0';
         return r == -ENOENT ? 0 : MIN2(r, 0);
+}
+
+int look_is_up(Kernel *k, Bdf fn, const char *netdev) {
+        char path[ATTR_PATH_MAX], text[32];
+        int r;
+
+        snprintf(path, sizeof(path), "%s/flags", ATTR_ENTRY(ATTR_NET, fn, netdev));
+        r = k->read(k, path, text, sizeof(text));
+        return r < 0 ? r : (strtoul(text, NULL, 0) & IFF_UP) != 0;
 }
 
 bool look_is_vfio(const char *driver) {

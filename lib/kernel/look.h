@@ -39,6 +39,9 @@ int look_physfn(Kernel *k, Bdf vf, Bdf *ret);
 /* The driver's name, or "" if none is bound. 0, -errno. */
 int look_driver(Kernel *k, Bdf fn, char driver[static NAME_MAX_LENGTH]);
 
+/* One of its net devices: 1 up, 0 down, -errno. */
+int look_is_up(Kernel *k, Bdf fn, const char *netdev);
+
 /* True for vfio-pci and for variant drivers, which are called after their hardware: mlx5_vfio_pci, pds-vfio-pci. */
 bool look_is_vfio(const char *driver) __attribute__((pure));
 

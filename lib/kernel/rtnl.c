@@ -17,81 +17,17 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "kernel/netlink.h"
 #include "kernel/rtnl.h"
 
-/* The kernel makes its messages as large as the buffers that it has seen, up to this. */
-#define BUFFER_SIZE 32768
 /* A list that changed while it was told (NLM_F_DUMP_INTR) is asked for again so often. */
 #define TRIES 5
-
-static void closep_mnl(struct mnl_socket **s) {
-        if (*s)
-                mnl_socket_close(*s);
-}
 
 /* A child that could not come back from another namespace would ask the wrong one: it asks nobody any more. */
 static bool lost;
 
 static int open_rtnl(struct mnl_socket **ret) {
-        _cleanup_(closep_mnl) struct mnl_socket *s = NULL;
-        int on = 1;
-
-        if (lost)
-                return -ESTALE;
-        s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-        if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ||
-            mnl_socket_setsockopt(s, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0)
-                return -errno;
-        *ret = TAKE_PTR(s);
-        return 0;
-}
-
-static int dump_once(struct mnl_socket *s, const struct nlmsghdr *request, mnl_cb_t each,
-                     void *arg) {
-        _cleanup_free_ char *buf = malloc(BUFFER_SIZE);
-        ssize_t n;
-        int r;
-
-        if (!buf)
-                return -ENOMEM;
-        if (mnl_socket_sendto(s, request, request->nlmsg_len) < 0)
-                return -errno;
-        do {
-                n = mnl_socket_recvfrom(s, buf, BUFFER_SIZE);
-                if (n < 0)
-                        return -errno;
-                r = mnl_cb_run(buf, (size_t) n, request->nlmsg_seq, mnl_socket_get_portid(s), each,
-                               arg);
-                if (r < 0)
-                        return -errno;
-        } while (r > MNL_CB_STOP);
-        return 0;
-}
-
-typedef union Request {
-        struct nlmsghdr header;
-        char room[128];
-} Request;
-
-/* The payload begins with `header`. */
-static struct nlmsghdr *begin(Request *buf, uint16_t type, const void *header, size_t size) {
-        struct nlmsghdr *m = mnl_nlmsg_put_header(buf);
-
-        m->nlmsg_type = type;
-        m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-        m->nlmsg_seq = 1;
-        memcpy(mnl_nlmsg_put_extra_header(m, size), header, size);
-        return m;
-}
-
-static const struct nlattr *find_attribute(const struct nlmsghdr *m, size_t header, uint16_t type) {
-        const struct nlattr *a;
-
-        mnl_attr_for_each(a, m, header) {
-                if (mnl_attr_get_type(a) == type)
-                        return a;
-        }
-        return NULL;
+        return lost ? -ESTALE : netlink_open(NETLINK_ROUTE, ret);
 }
 
 static bool format_ip(int family, const struct nlattr *a, char *buf, size_t size) {
@@ -109,20 +45,16 @@ static bool is_automatic(int family, const struct nlattr *a) {
                ((ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) || ip[0] == 0xff);
 }
 
-static bool has_header(const struct nlmsghdr *m, uint16_t type, size_t size) {
-        return m->nlmsg_type == type && mnl_nlmsg_get_payload_len(m) >= size;
-}
-
 bool rtnl_parse_address(const struct nlmsghdr *m, uint32_t ifindex, char *buf, size_t size) {
         const struct ifaddrmsg *header = mnl_nlmsg_get_payload(m);
         char ip[INET6_ADDRSTRLEN];
         const struct nlattr *a;
 
-        if (!has_header(m, RTM_NEWADDR, sizeof(*header)) || header->ifa_index != ifindex)
+        if (!netlink_is(m, RTM_NEWADDR, sizeof(*header)) || header->ifa_index != ifindex)
                 return false;
-        a = find_attribute(m, sizeof(*header), IFA_LOCAL);
+        a = netlink_find(m, sizeof(*header), IFA_LOCAL);
         if (!a)
-                a = find_attribute(m, sizeof(*header), IFA_ADDRESS);
+                a = netlink_find(m, sizeof(*header), IFA_ADDRESS);
         if (!a || is_automatic(header->ifa_family, a) ||
             !format_ip(header->ifa_family, a, ip, sizeof(ip)))
                 return false;
@@ -135,13 +67,13 @@ bool rtnl_parse_route(const struct nlmsghdr *m, char *buf, size_t size) {
         const struct nlattr *a;
         char ip[INET6_ADDRSTRLEN];
 
-        if (!has_header(m, RTM_NEWROUTE, sizeof(*header)))
+        if (!netlink_is(m, RTM_NEWROUTE, sizeof(*header)))
                 return false;
         /* What an address brings with it is not a use of its own. */
         if (header->rtm_type != RTN_UNICAST || header->rtm_protocol == RTPROT_KERNEL ||
             header->rtm_flags & RTM_F_CLONED)
                 return false;
-        a = find_attribute(m, sizeof(*header), RTA_DST);
+        a = netlink_find(m, sizeof(*header), RTA_DST);
         if (!a) {
                 snprintf(buf, size, "default");
                 return true;
@@ -153,47 +85,25 @@ bool rtnl_parse_route(const struct nlmsghdr *m, char *buf, size_t size) {
         return true;
 }
 
-static const char *text_of(const struct nlattr *a) {
-        return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : "";
-}
-
-static bool number_of(const struct nlattr *a, uint32_t *ret) {
-        if (!a || mnl_attr_get_payload_len(a) < sizeof(*ret))
-                return false;
-        memcpy(ret, mnl_attr_get_payload(a), sizeof(*ret));
-        return true;
-}
-
-static bool has_kind(const struct nlattr *info) {
-        const struct nlattr *a;
-
-        if (!info)
-                return false;
-        mnl_attr_for_each_nested(a, info) {
-                if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
-                        return true;
-        }
-        return false;
-}
-
 bool rtnl_parse_link(const struct nlmsghdr *m, NetLink *ret, uint32_t *ret_nsid) {
         const struct ifinfomsg *header = mnl_nlmsg_get_payload(m);
         NetLink link = {};
         uint32_t lower;
 
-        if (!has_header(m, RTM_NEWLINK, sizeof(*header)))
+        if (!netlink_is(m, RTM_NEWLINK, sizeof(*header)))
                 return false;
         lower = (uint32_t) header->ifi_index;
         snprintf(link.name, sizeof(link.name), "%s",
-                 text_of(find_attribute(m, sizeof(*header), IFLA_IFNAME)));
+                 netlink_text(netlink_find(m, sizeof(*header), IFLA_IFNAME)));
         snprintf(link.parent, sizeof(link.parent), "%s",
-                 text_of(find_attribute(m, sizeof(*header), IFLA_PARENT_DEV_NAME)));
+                 netlink_text(netlink_find(m, sizeof(*header), IFLA_PARENT_DEV_NAME)));
         /* Before 4.20 one that has the number of what it is made of kept that to itself. */
-        (void) number_of(find_attribute(m, sizeof(*header), IFLA_LINK), &lower);
-        if (number_of(find_attribute(m, sizeof(*header), IFLA_LINK_NETNSID), ret_nsid))
+        (void) netlink_u32(netlink_find(m, sizeof(*header), IFLA_LINK), &lower);
+        if (netlink_u32(netlink_find(m, sizeof(*header), IFLA_LINK_NETNSID), ret_nsid))
                 link.lower = lower;
         link.untold = link.parent[0] == '\0' && !(header->ifi_flags & IFF_LOOPBACK) &&
-                      !has_kind(find_attribute(m, sizeof(*header), IFLA_LINKINFO));
+                      !netlink_find_nested(netlink_find(m, sizeof(*header), IFLA_LINKINFO),
+                                           IFLA_INFO_KIND);
         *ret = link;
         return true;
 }
@@ -233,20 +143,21 @@ static int ask(const struct nlmsghdr *request, mnl_cb_t each, Count *c) {
         int r = -EINTR;
 
         for (unsigned i = 0; i < TRIES && r == -EINTR; i++) {
-                _cleanup_(closep_mnl) struct mnl_socket *s = NULL;
+                _cleanup_(netlink_closep) struct mnl_socket *s = NULL;
 
                 c->use = (NetUse){};
                 r = open_rtnl(&s);
                 if (r >= 0)
-                        r = dump_once(s, request, each, c);
+                        r = netlink_ask(s, request, each, c);
         }
         return r;
 }
 
 int rtnl_addresses(uint32_t ifindex, NetUse *ret) {
-        Request buf = {};
-        struct nlmsghdr *m = begin(&buf, RTM_GETADDR, &(struct ifaddrmsg){ .ifa_index = ifindex },
-                                   sizeof(struct ifaddrmsg));
+        NetlinkRequest buf = {};
+        struct nlmsghdr *m = netlink_begin(&buf, RTM_GETADDR, NLM_F_DUMP,
+                                           &(struct ifaddrmsg){ .ifa_index = ifindex },
+                                           sizeof(struct ifaddrmsg));
         Count c = { .ifindex = ifindex };
         int r;
 
@@ -261,10 +172,10 @@ int rtnl_routes(uint32_t ifindex, NetUse *ret) {
         NetUse use = {};
 
         for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                Request buf = {};
-                struct nlmsghdr *m =
-                        begin(&buf, RTM_GETROUTE, &(struct rtmsg){ .rtm_family = families[i] },
-                              sizeof(struct rtmsg));
+                NetlinkRequest buf = {};
+                struct nlmsghdr *m = netlink_begin(&buf, RTM_GETROUTE, NLM_F_DUMP,
+                                                   &(struct rtmsg){ .rtm_family = families[i] },
+                                                   sizeof(struct rtmsg));
                 Count c = { .family = families[i] };
                 int r;
 
@@ -331,33 +242,32 @@ static int gather_link(const struct nlmsghdr *m, void *arg) {
 }
 
 static int gather_links(struct mnl_socket *s, Gather *g) {
-        Request buf = {};
-        struct nlmsghdr *m =
-                begin(&buf, RTM_GETLINK, &(struct ifinfomsg){}, sizeof(struct ifinfomsg));
+        NetlinkRequest buf = {};
+        struct nlmsghdr *m = netlink_begin(&buf, RTM_GETLINK, NLM_F_DUMP, &(struct ifinfomsg){},
+                                           sizeof(struct ifinfomsg));
 
         mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-        return dump_once(s, m, gather_link, g);
+        return netlink_ask(s, m, gather_link, g);
 }
 
 static int take_nsid(const struct nlmsghdr *m, void *arg) {
         if (m->nlmsg_type == RTM_NEWNSID)
-                (void) number_of(find_attribute(m, sizeof(struct rtgenmsg), NETNSA_NSID), arg);
+                (void) netlink_u32(netlink_find(m, sizeof(struct rtgenmsg), NETNSA_NSID), arg);
         return MNL_CB_STOP;
 }
 
 /* Our own namespace's number in that of the socket. The kernel gave it one when it told of a link that is made of one of ours. */
 static int own_nsid(struct mnl_socket *s, uint32_t *ret) {
         _cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        Request buf = {};
+        NetlinkRequest buf = {};
         struct nlmsghdr *m =
-                begin(&buf, RTM_GETNSID, &(struct rtgenmsg){}, sizeof(struct rtgenmsg));
+                netlink_begin(&buf, RTM_GETNSID, 0, &(struct rtgenmsg){}, sizeof(struct rtgenmsg));
 
         if (own < 0)
                 return -errno;
-        m->nlmsg_flags = NLM_F_REQUEST;
         mnl_attr_put_u32(m, NETNSA_FD, (uint32_t) own);
         *ret = UINT32_MAX;
-        return dump_once(s, m, take_nsid, ret);
+        return netlink_ask(s, m, take_nsid, ret);
 }
 
 static bool has_lower(const NetLinks *links) {
@@ -368,7 +278,7 @@ static bool has_lower(const NetLinks *links) {
 }
 
 static int ask_links(int netns, Gather *g) {
-        _cleanup_(closep_mnl) struct mnl_socket *s = NULL;
+        _cleanup_(netlink_closep) struct mnl_socket *s = NULL;
         uint32_t own = UINT32_MAX;
         int r;
 

@@ -5,9 +5,7 @@
  * Here the global rescan/remove lock is taken, and here nothing is left to do under it but the thing itself.
  */
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -199,16 +197,6 @@ int climb_unload(Kernel *k, const Step *step, StepResult *ret) {
         return STEP_DONE;
 }
 
-/* 1: it is up; 0: down. */
-static int is_up(Kernel *k, Bdf fn, const char *netdev) {
-        char path[ATTR_PATH_MAX], text[32];
-        int r;
-
-        snprintf(path, sizeof(path), "%s/flags", ATTR_ENTRY(ATTR_NET, fn, netdev));
-        r = k->read(k, path, text, sizeof(text));
-        return r < 0 ? r : (strtoul(text, NULL, 0) & IFF_UP) != 0;
-}
-
 /* A function without net devices has none that is down: one that was moved elsewhere is refused as in use. */
 int climb_refuse_if_down(Kernel *k, const Step *step, StepResult *ret) {
         _cleanup_strv_ char **names = NULL;
@@ -218,7 +206,7 @@ int climb_refuse_if_down(Kernel *k, const Step *step, StepResult *ret) {
         if (r < 0)
                 return r == -ENOENT ? STEP_DONE : r;
         STRV_FOREACH (name, names) {
-                r = is_up(k, step->fn, *name);
+                r = look_is_up(k, step->fn, *name);
                 if (r < 0)
                         return r;
                 if (r == 0) {

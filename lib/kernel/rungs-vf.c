@@ -10,6 +10,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "core/wanted.h"
+
 #include "kernel/attr.h"
 #include "kernel/grip.h"
 #include "kernel/look.h"
@@ -64,6 +66,10 @@ int climb_override_vf(Kernel *k, const Step *step, StepResult *ret) {
         return streq(now, step->name) ? STEP_DONE : STEP_UNPROVEN;
 }
 
+/*
+ * One that another driver has, as the kernel chose it where autoprobe is not to be held (QUIRK_KEEP_AUTOPROBE), is taken from that
+ * first. No driver has the name DRIVER_NONE, so that a VF whose override it is stays without one.
+ */
 int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret) {
         Bdf vf;
         int r;
@@ -72,6 +78,8 @@ int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret) {
         r = find_vf(k, step, &vf);
         if (r != STEP_DONE)
                 return r;
+        if (streq(step->name, DRIVER_NONE))
+                return grip_unbind(k, vf);
         return step->name[0] == '\0' ? grip_probe(k, vf) : grip_bind(k, vf, step->name);
 }
 

@@ -22,6 +22,11 @@ int climb_override_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_unpark_vf(Kernel *k, const Step *step, StepResult *ret);
 
+/* rungs-given.c: what a PF and its VFs are given */
+int climb_eswitch(Kernel *k, const Step *step, StepResult *ret);
+int climb_up_pf(Kernel *k, const Step *step, StepResult *ret);
+int climb_configure_vf(Kernel *k, const Step *step, StepResult *ret);
+
 /* rungs-pf.c: a PF and the number of its VFs, or a function and its driver */
 int climb_unbind(Kernel *k, const Step *step, StepResult *ret);
 int climb_unbind_keeper(Kernel *k, const Step *step, StepResult *ret);

@@ -15,6 +15,9 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "kernel/devlink.h"
+#include "kernel/fact.h"
+#include "kernel/given.h"
 #include "kernel/holder.h"
 #include "kernel/module.h"
 #include "kernel/sysfs.h"
@@ -258,6 +261,28 @@ static int sysfs_tasks(Kernel *k, Tasks *ret) {
         return task_scan(sysfs(k)->proc, ret);
 }
 
+static int sysfs_vf_attrs(Kernel *k, Bdf pf, uint32_t first, uint32_t n, VfAttrs *ret) {
+        return given_attrs(k, sysfs(k)->dev, pf, first, n, ret);
+}
+
+static int sysfs_vf_set(Kernel *k, Bdf pf, uint32_t index, VfAttr attr, const VfAttrs *attrs) {
+        return given_set(k, sysfs(k)->dev, pf, index, attr, attrs);
+}
+
+static int sysfs_eswitch_get(Kernel *k, Bdf pf, Eswitch *ret) {
+        (void) k;
+        return devlink_eswitch_get(pf, ret);
+}
+
+static int sysfs_eswitch_set(Kernel *k, Bdf pf, Eswitch mode) {
+        (void) k;
+        return devlink_eswitch_set(pf, mode);
+}
+
+static int sysfs_facts(Kernel *k, Bdf pf, PfFacts *ret) {
+        return fact_read(k, sysfs(k)->root_path, pf, ret);
+}
+
 static int sysfs_load_module(Kernel *k, const char *name) {
         (void) k;
         return module_load(name);
@@ -319,6 +344,12 @@ static const Kernel sysfs_kernel = {
         .open_group = sysfs_open_group,
         .users = sysfs_users,
         .tasks = sysfs_tasks,
+        .vf_attrs = sysfs_vf_attrs,
+        .vf_set = sysfs_vf_set,
+        .eswitch_get = sysfs_eswitch_get,
+        .eswitch_set = sysfs_eswitch_set,
+        .up = given_up,
+        .facts = sysfs_facts,
         .load_module = sysfs_load_module,
         .unload_module = sysfs_unload_module,
         .watch = sysfs_watch,
