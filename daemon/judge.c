@@ -33,6 +33,10 @@ bool judge_may_be_outside(const Snapshot *s, const Step *step) {
         case RUNG_BIND_VF:
         case RUNG_UNPARK_VF:
         case RUNG_RESET:
+        case RUNG_ESWITCH:
+        case RUNG_ESWITCH_VFS:
+        case RUNG_UP_PF:
+        case RUNG_CONFIGURE_VF:
                 return true;
         case RUNG_UNBIND:
         case RUNG_UNSTUB_PF:
@@ -42,12 +46,36 @@ bool judge_may_be_outside(const Snapshot *s, const Step *step) {
         }
 }
 
+/*
+ * The ways into the kernel of the rungs that give something: rtnetlink, devlink, a command to an NVMe controller. They are no
+ * signatures of stack.c, for of other programs they say nothing about PCI.
+ */
+static const char *const gives[] = { "rtnetlink_rcv_msg", "genl_rcv_msg",   "genl_family_rcv_msg",
+                                     "nvme_ioctl",        "nvme_dev_ioctl", "nvme_user_cmd" };
+
+static bool is_giving(const Step *step, const char *stack) {
+        if (step->rung != RUNG_ESWITCH && step->rung != RUNG_ESWITCH_VFS &&
+            step->rung != RUNG_UP_PF && step->rung != RUNG_CONFIGURE_VF)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(gives); i++)
+                if (strstr(stack, gives[i]))
+                        return true;
+        return false;
+}
+
+/* Where a driver makes or takes VFs below one of these, frames that stack.c knows say so. */
+static StackPlace place_of(const Step *step, const char *stack) {
+        StackPlace place = stack_place(stack);
+
+        return place == STACK_ELSEWHERE && is_giving(step, stack) ? STACK_DEVICE : place;
+}
+
 bool judge_is_outside(const Snapshot *s, const Step *step, const char *stack) {
-        return stack_place(stack) == STACK_DEVICE && judge_may_be_outside(s, step);
+        return place_of(step, stack) == STACK_DEVICE && judge_may_be_outside(s, step);
 }
 
 bool judge_is_unclear(const Snapshot *s, const Step *step, const char *stack) {
-        return stack_place(stack) == STACK_ELSEWHERE && judge_may_be_outside(s, step);
+        return place_of(step, stack) == STACK_ELSEWHERE && judge_may_be_outside(s, step);
 }
 
 /* Parts of the names of functions that sleep for another task. */

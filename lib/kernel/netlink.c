@@ -44,6 +44,13 @@ struct nlmsghdr *netlink_begin(NetlinkRequest *buf, uint16_t type, uint16_t flag
         return m;
 }
 
+/* The kernel's own ENOTSUPP, which is no errno of programs: some drivers let it out. */
+#define KERNEL_ENOTSUPP 524
+
+static int failed(void) {
+        return errno == KERNEL_ENOTSUPP ? -EOPNOTSUPP : -errno;
+}
+
 int netlink_ask(struct mnl_socket *s, const struct nlmsghdr *request, mnl_cb_t each, void *arg) {
         _cleanup_free_ char *buf = malloc(BUFFER_SIZE);
         ssize_t n;
@@ -60,7 +67,7 @@ int netlink_ask(struct mnl_socket *s, const struct nlmsghdr *request, mnl_cb_t e
                 r = mnl_cb_run(buf, (size_t) n, request->nlmsg_seq, mnl_socket_get_portid(s), each,
                                arg);
                 if (r < 0)
-                        return -errno;
+                        return failed();
         } while (r > MNL_CB_STOP);
         return 0;
 }

@@ -191,10 +191,9 @@ static inline int act(Fake *f, const char *path, const char *value) {
         return 0;
 }
 
-static inline int fake_write(Kernel *k, const char *path, const char *value) {
-        Fake *f = fake(k);
+/* Logs what is written, and refuses it where the test wants that. 1: and it is to have no effect. */
+static inline int log_write(Fake *f, const char *path, const char *value) {
         const char *shown = startswith(path, DEVICES);
-        int r = maybe_vanish(f);
 
         if (!shown)
                 shown = startswith(path, "bus/pci/");
@@ -207,9 +206,16 @@ static inline int fake_write(Kernel *k, const char *path, const char *value) {
                 }
                 f->skip--;
         }
-        if (r < 0)
-                return r;
-        return f->ignore && ends_with(path, f->ignore) ? 0 : act(f, path, value);
+        return f->ignore && ends_with(path, f->ignore);
+}
+
+static inline int fake_write(Kernel *k, const char *path, const char *value) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f), logged = log_write(f, path, value);
+
+        if (logged < 0 || r < 0)
+                return MIN2(logged, r);
+        return logged > 0 ? 0 : act(f, path, value);
 }
 
 static inline int fake_open_group(Kernel *k, int group, int *ret_fd) {
@@ -249,6 +255,84 @@ static inline int fake_tasks(Kernel *k, Tasks *ret) {
         for (size_t i = 0; i < f->tasks.n; i++)
                 assert_int_equal(tasks_add(ret, f->tasks.items + i), 0);
         return f->tasks_error;
+}
+
+/* What the PF itself does not tell any more is told by nobody. */
+static inline int fake_vf_attrs(Kernel *k, Bdf bdf, uint32_t first, uint32_t n, VfAttrs *ret) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f);
+
+        assert_true(bdf_equal(bdf, pf) && first + n <= ELEMENTSOF(f->given));
+        if (r < 0 || f->given_error < 0)
+                return MIN2(r, f->given_error);
+        for (uint32_t i = 0; i < n; i++)
+                ret[i] = find(f, DEVICES PF) ? f->given[first + i] : (VfAttrs){};
+        return 0;
+}
+
+static inline int fake_vf_set(Kernel *k, Bdf bdf, uint32_t index, VfAttr attr, const VfAttrs *a) {
+        Fake *f = fake(k);
+        char text[VFATTRS_TEXT_MAX];
+        int r = maybe_vanish(f), logged;
+
+        assert_true(bdf_equal(bdf, pf) && index < ELEMENTSOF(f->given));
+        logged = log_write(f, SUB(DEVICES PF "/vf%u", index),
+                           vfattrs_format(a, attr, text, sizeof(text)));
+        if (logged < 0 || r < 0)
+                return MIN2(logged, r);
+        if (!find(f, DEVICES PF))
+                return -ENOENT;
+        if (logged == 0)
+                f->given[index] = vfattrs_overlay(f->given + index, a);
+        return 0;
+}
+
+static inline int fake_eswitch_get(Kernel *k, Bdf bdf, Eswitch *ret) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f);
+
+        assert_true(bdf_equal(bdf, pf));
+        if (r < 0)
+                return r;
+        if (f->eswitch == ESWITCH_KEEP || !find(f, DEVICES PF))
+                return -EOPNOTSUPP;
+        *ret = f->eswitch;
+        return 0;
+}
+
+static inline int fake_eswitch_set(Kernel *k, Bdf bdf, Eswitch mode) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f),
+            logged = log_write(f, DEVICES PF "/eswitch", eswitch_to_string(mode));
+
+        assert_true(bdf_equal(bdf, pf));
+        if (logged < 0 || r < 0)
+                return MIN2(logged, r);
+        if (!find(f, DEVICES PF))
+                return -EOPNOTSUPP;
+        if (logged == 0)
+                f->eswitch = mode;
+        return 0;
+}
+
+static inline int fake_up(Kernel *k, Bdf bdf) {
+        Fake *f = fake(k);
+        int r = maybe_vanish(f), logged = log_write(f, DEVICES PF "/net/eth0", "up");
+
+        assert_true(bdf_equal(bdf, pf));
+        if (logged < 0 || r < 0)
+                return MIN2(logged, r);
+        if (!find(f, DEVICES PF "/net"))
+                return -ENODEV;
+        if (logged == 0)
+                put(f, 'f', "0x1003", DEVICES PF "/net/eth0/flags");
+        return 0;
+}
+
+static inline void put_netdev(Fake *f, const char *flags) {
+        put(f, 'd', "", DEVICES PF "/net");
+        put(f, 'd', "", DEVICES PF "/net/eth0");
+        put(f, 'f', flags, DEVICES PF "/net/eth0/flags");
 }
 
 static inline void put_driver(Fake *f, const char *name, const char *module) {
@@ -305,6 +389,11 @@ static inline void fake_init(Fake *f) {
                 .open_group = fake_open_group,
                 .users = fake_users,
                 .tasks = fake_tasks,
+                .vf_attrs = fake_vf_attrs,
+                .vf_set = fake_vf_set,
+                .eswitch_get = fake_eswitch_get,
+                .eswitch_set = fake_eswitch_set,
+                .up = fake_up,
                 .load_module = fake_load_module,
                 .unload_module = fake_unload_module,
                 .pause = fake_pause,

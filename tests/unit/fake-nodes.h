@@ -49,6 +49,9 @@ typedef struct Fake {
         UsersMode users_mode; /* last with that */
         Tasks tasks; /* what tasks finds; the test's */
         int tasks_error;
+        VfAttrs given[3]; /* what VFs have, */
+        int given_error; /* or why that is not told */
+        Eswitch eswitch; /* ESWITCH_KEEP: it has none */
         int module; /* what load_module and unload_module return */
         unsigned now; /* ms that were waited */
         unsigned later_at;

@@ -12,9 +12,14 @@ static void put_world(Fake *f, Rung rung) {
         fake_init(f);
         switch (rung) {
         case RUNG_REFUSE_IF_DOWN:
-                put(f, 'd', "", DEVICES PF "/net");
-                put(f, 'd', "", DEVICES PF "/net/eth0");
-                put(f, 'f', "0x1003", DEVICES PF "/net/eth0/flags");
+                put_netdev(f, "0x1003");
+                break;
+        case RUNG_UP_PF:
+                put_netdev(f, "0x1002");
+                break;
+        case RUNG_ESWITCH:
+        case RUNG_ESWITCH_VFS:
+                f->eswitch = ESWITCH_LEGACY;
                 break;
         case RUNG_REFUSE_IF_HELD:
                 put_vfs(f, 1);
@@ -25,6 +30,7 @@ static void put_world(Fake *f, Rung rung) {
         case RUNG_UNPARK_VF:
         case RUNG_OVERRIDE_VF:
         case RUNG_BIND_VF:
+        case RUNG_CONFIGURE_VF:
         case RUNG_VFS_OFF:
                 put_vfs(f, 2);
                 if (rung == RUNG_PARK_VF)
@@ -63,6 +69,13 @@ static Step step_of(Rung rung) {
         case RUNG_LOAD_DRIVER:
         case RUNG_UNLOAD:
                 name = "vfio-pci";
+                break;
+        case RUNG_ESWITCH:
+        case RUNG_ESWITCH_VFS:
+                name = "switchdev";
+                break;
+        case RUNG_CONFIGURE_VF:
+                name = "vlan=100 qos=3";
                 break;
         case RUNG_SLOT_OFF:
         case RUNG_SLOT_ON:

@@ -26,8 +26,9 @@
 #define NOTHING "vfs_read < ksys_read < do_syscall_64"
 
 static void only_single_devices_rungs_can_be_outside(void **state) {
-        static const Rung outside[] = { RUNG_PARK_VF, RUNG_OVERRIDE_VF, RUNG_BIND_VF,
-                                        RUNG_UNPARK_VF, RUNG_RESET };
+        static const Rung outside[] = { RUNG_PARK_VF,     RUNG_OVERRIDE_VF, RUNG_BIND_VF,
+                                        RUNG_UNPARK_VF,   RUNG_RESET,       RUNG_ESWITCH,
+                                        RUNG_ESWITCH_VFS, RUNG_UP_PF,       RUNG_CONFIGURE_VF };
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "igbvf");
 
         (void) state;
@@ -94,6 +95,34 @@ static void only_a_stack_that_tells_nothing_is_looked_at_again(void **state) {
         assert_false(judge_is_unclear(s, &park, VFIO_WAIT));
         assert_false(judge_is_unclear(s, &park, GLOBAL_WAIT));
         assert_false(judge_is_unclear(s, &off, NOTHING));
+}
+
+#define RTNL_WAIT "mutex_lock < rtnl_lock < rtnetlink_rcv_msg < netlink_rcv_skb < netlink_sendmsg"
+#define DEVLINK_WAIT "mutex_lock < devlink_nl_pre_doit < genl_rcv_msg < netlink_rcv_skb"
+#define NVME_WAIT                                                                                  \
+        "blk_execute_rq < nvme_submit_user_cmd < nvme_ioctl < nvme_dev_ioctl < __x64_sys_ioctl"
+#define MSIX_WAIT "mutex_lock < sriov_vf_msix_count_store < kernfs_fop_write_iter < vfs_write"
+
+/* What they wait for are locks of the network and of one card, but for the file that takes the PF's lock. */
+static void what_a_vf_is_given_waits_outside(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "vfio-pci");
+        Step give = { .rung = RUNG_CONFIGURE_VF, .fn = PF },
+             mode = { .rung = RUNG_ESWITCH, .fn = PF }, up = { .rung = RUNG_UP_PF, .fn = PF },
+             park = { .rung = RUNG_PARK_VF, .fn = PF };
+
+        (void) state;
+        assert_true(judge_is_outside(s, &give, RTNL_WAIT));
+        assert_true(judge_is_outside(s, &give, NVME_WAIT));
+        assert_true(judge_is_outside(s, &mode, DEVLINK_WAIT));
+        assert_true(judge_is_outside(s, &up, RTNL_WAIT));
+        assert_false(judge_is_outside(s, &give, MSIX_WAIT));
+        assert_false(judge_is_outside(s, &mode, "mutex_lock < sriov_disable < " DEVLINK_WAIT));
+        assert_false(judge_is_outside(s, &give, NOTHING));
+        assert_true(judge_is_unclear(s, &give, NOTHING));
+        assert_false(judge_is_unclear(s, &give, RTNL_WAIT));
+        /* No rung that writes to sysfs is in there. */
+        assert_false(judge_is_outside(s, &park, RTNL_WAIT));
+        assert_true(judge_waits_for_others(RTNL_WAIT));
 }
 
 static void looks_become_rarer(void **state) {
@@ -264,6 +293,7 @@ int main(void) {
                 cmocka_unit_test(a_pf_with_lost_vfs_counts_as_one_with_vfs),
                 cmocka_unit_test(what_is_not_proven_to_be_outside_is_inside),
                 cmocka_unit_test(only_a_stack_that_tells_nothing_is_looked_at_again),
+                cmocka_unit_test(what_a_vf_is_given_waits_outside),
                 cmocka_unit_test(looks_become_rarer),
                 cmocka_unit_test(who_waits_for_somebody_else_teaches_nothing),
                 cmocka_unit_test(a_record_keeps_each_place_once_and_not_without_end),
