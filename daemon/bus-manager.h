@@ -28,6 +28,9 @@ int bus_manager_holders(sd_bus_message *message, void *userdata, sd_bus_error *e
 int bus_manager_diagnose(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_hold(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* bus-metrics.c */
+int bus_manager_metrics(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* bus-gate.c */
 int bus_manager_gate(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_set_gate_mode(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -29,6 +29,7 @@
 static void knock_free(Knock *k) {
         if (!k)
                 return;
+        metrics_wait_over(k->manager, k->since);
         sd_event_source_disable_unref(k->died);
         close_fd(k->pidfd);
         close_fd(k->event);
@@ -146,6 +147,7 @@ static int submit(Manager *m, const Mark *mark, const Opener *o, int event, Faul
                 return r;
         }
         k->event = event;
+        k->since = metrics_wait_begins(m);
         k = NULL;
         return 0;
 }

@@ -38,6 +38,7 @@ typedef struct Knock {
         sd_event_source *died;
         Opener who;
         uint64_t ino;
+        uint64_t since; /* metrics_wait_begins() */
 } Knock;
 
 typedef struct Gate {

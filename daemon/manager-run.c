@@ -172,6 +172,7 @@ void manager_admitted(Manager *m, uint32_t id, size_t index, const Step *step,
         if (!r)
                 return;
         log_job_step(r, step, result, usec);
+        metrics_step_over(m, step, usec);
         (void) record_add_act(r, step, result->answer, usec);
         (void) queue_step_done(&m->queue, id, index, result);
         j = queue_find(&m->queue, id);
@@ -229,6 +230,7 @@ static void run_finish(Manager *m, const Job *j, Record *r) {
         (void) keep(m, r, NULL);
         gate_job_ended(m, r);
         log_job_end(r);
+        metrics_job_ended(m, r);
         stuck_end(r);
         look_after(m, r);
         world_publish(m);
@@ -345,6 +347,7 @@ static void step_answered(Manager *m, pid_t pid, const WorkerRequest *request,
         else
                 result_forget(m->ledger.results, r->id, pid);
         log_job_step(r, &request->step, &outcome.result, outcome.usec);
+        metrics_step_over(m, &request->step, outcome.usec);
         stuck_step_over(m, r, pid, &request->step, &outcome);
         r->news |= NEWS_STEP;
         if (m->recovery) {

@@ -177,6 +177,7 @@ int manager_new(sd_event *event, const char *runtime, Manager **ret) {
         m->world.state = -1;
         m->workers = (Workers){ event, runtime, manager_answered, stuck_overdue, m, {} };
         queue_init(&m->queue);
+        metrics_start(m);
         r = add_sources(m);
         if (r < 0)
                 return r;

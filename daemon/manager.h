@@ -27,6 +27,7 @@
 #include "daemon/hold.h"
 #include "daemon/inquiry.h"
 #include "daemon/ledger.h"
+#include "daemon/metrics.h"
 #include "daemon/record.h"
 #include "daemon/sleep.h"
 #include "daemon/stuck.h"
@@ -51,6 +52,7 @@ typedef struct Manager {
         Pace pace;
         Quirks quirks; /* of drivers, as drivers.conf has them */
         Recovery *recovery; /* what the last daemon left to do; NULL when that is done */
+        Metrics metrics;
         Watch watch;
         World world;
         Titles titles;

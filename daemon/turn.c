@@ -39,6 +39,7 @@ static uint64_t now_usec(void) {
 static void turn_free(Turn *t) {
         if (!t)
                 return;
+        metrics_wait_over(t->manager, t->knocked);
         sd_event_source_disable_unref(t->died);
         sd_event_source_disable_unref(t->timer);
         close_fd(t->pidfd);
@@ -179,6 +180,8 @@ static void admit(Turn *t) {
         Gate *g = &t->manager->gate;
 
         t->state = TURN_INSIDE;
+        metrics_wait_over(t->manager, t->knocked);
+        t->knocked = 0;
         t->admitted = t->since = now_usec();
         t->pause_usec = FIRST_PAUSE_USEC;
         g->n_passed++;
@@ -336,7 +339,9 @@ int turn_begin(Manager *m, Knock *k, size_t index, const Step *step) {
                      .deadline_usec = pace_deadline_sec(&m->pace, step) * USEC_PER_SEC,
                      .pause_usec = FIRST_PAUSE_USEC,
                      .pidfd = TAKE_FD(k->pidfd),
-                     .event = TAKE_FD(k->event) };
+                     .event = TAKE_FD(k->event),
+                     .knocked = k->since };
+        k->since = 0;
         turn_add(t, k->who.tid, k->ino, k->who.file);
         r = watch_it(t);
         if (r >= 0)

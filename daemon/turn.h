@@ -54,6 +54,7 @@ struct Turn {
         uint64_t pause_usec;
         int pidfd;
         int event; /* TURN_PENDING: to be answered */
+        uint64_t knocked; /* Knock.since, until it is answered */
         sd_event_source *died, *timer;
 };
 

@@ -41,6 +41,7 @@ static void take_in(Manager *m) {
         while ((r = m->kernel->next_event(m->kernel, &e)) > 0) {
                 if (e.kind == KERNEL_EVENT_CHANGED && streq(e.action, "add"))
                         gate_add(m, e.bdf);
+                m->metrics.n_events_lost += e.kind == KERNEL_EVENT_LOST;
                 mark(&m->watch, &e);
         }
         /* Whatever went wrong, events may have gone with it. */
