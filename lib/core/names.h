@@ -19,6 +19,8 @@
 #define CONFIG_ENV "SRIOVD_CONFIG"
 /* The same for what drivers may take: the one file in the stead of both. */
 #define DRIVERS_ENV "SRIOVD_DRIVERS"
+/* The one folder of policies to read, in the stead of the usual ones. */
+#define POLICY_ENV "SRIOVD_POLICY"
 /* Below the runtime directory: the socket that root's clients try before the bus. */
 #define PRIVATE_SOCKET "private"
 

@@ -20,7 +20,7 @@ typedef enum MatchKey {
         MATCH_DRIVER, /* "igb"; "" = none bound */
         MATCH_VENDOR, /* "0x8086" */
         MATCH_DEVICE, /* "0x10c9" */
-        MATCH_CLASS, /* "network", "storage", "display", "accelerator", "processing", "crypto", or "0x020000" */
+        MATCH_CLASS, /* "network" (match_class_name() has all), or "0x020000" */
         MATCH_SLOT, /* as /sys/bus/pci/slots calls it */
         MATCH_NETDEV, /* "ens1f0"; altnames are among the facts */
         MATCH_MAC, /* the permanent one */
@@ -31,6 +31,8 @@ typedef enum MatchKey {
 
 const char *match_key_to_string(MatchKey k) __attribute__((const));
 MatchKey match_key_from_string(const char *s); /* _MATCH_MAX if there is none */
+/* The words for classes, "network"; NULL behind the last. */
+const char *match_class_name(unsigned i) __attribute__((const));
 
 /* What only a child can ask. NULL: none, or not known. Owned by whoever made it. */
 typedef struct PfFacts {
@@ -83,7 +85,7 @@ typedef struct Policy {
         bool manage; /* false: hands off, no policy of lower priority counts either. Default true. */
         bool disable_on_sleep;
         VfRule vf_default;
-        VfRule *vf; /* a later one covers an earlier one, key by key. Owned. */
+        VfRule *vf; /* a later one covers an earlier one, attribute by attribute. Owned. */
         size_t n_vf;
 } Policy;
 
@@ -92,6 +94,7 @@ typedef struct Policies {
         size_t n;
 } Policies;
 
+void policy_done(Policy *p);
 void policies_done(Policies *all);
 
 #define POLICY_E_NONE 1 /* none fits, or the one that does says manage = false */
@@ -99,11 +102,17 @@ void policies_done(Policies *all);
 #define POLICY_E_UNKNOWN                                                                           \
         3 /* one could fit, and what it asks for is not known (yet): facts is NULL */
 
-/* The policy of that PF. facts NULL: not asked yet. 0 and *ret, or one of the answers above. */
+/*
+ * The policy of that PF. facts NULL, or those of another identity: not asked yet. 0 and *ret, or one of the answers above. Two that
+ * both say manage = false are no conflict.
+ */
 int policy_find(const Policies *all, const Snapshot *s, const Fn *pf, const PfFacts *facts,
                 const Policy **ret, const Policy **ret_other);
 
-/* Makes it concrete. 0 and *ret, the caller's to wanted_done(); -ENOMEM. */
+/*
+ * Makes it concrete, for as many VFs as are wanted, or as there can be where their number is kept. An address with {index} in it is
+ * none of a VF above 255. 0 and *ret, the caller's to wanted_done(); -ENOMEM.
+ */
 int policy_want(const Policy *p, const Fn *pf, Wanted *ret);
 
 /* "{index}" and "{pf}" of a MAC or GUID filled in. 0; -EINVAL: what comes out is none. */
