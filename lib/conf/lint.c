@@ -11,9 +11,13 @@
 
 #include "conf/lint.h"
 
+/* Far more than any file of ours needs; the parser and whoever frees what it made go down as deep. */
+#define DEPTH_MAX 16
+
 typedef struct Reader {
         const char *p;
         unsigned line;
+        unsigned depth;
 } Reader;
 
 static void step(Reader *r) {
@@ -51,17 +55,39 @@ static bool is_word(char c) {
                c == '+';
 }
 
-/* "12", "12L", "0x1f"; fractions are left to libconfig, which knows them. */
+static const char *skip_digits(const char *p) {
+        while (isdigit((unsigned char) *p))
+                p++;
+        return p;
+}
+
+/*
+ * "1.5", "2e10", whole: behind one that ends too early libconfig sees the next name, and `vfs = 4294967300eswitch = ...` is
+ * two settings to it.
+ */
+static bool is_fraction(const char *word, const char *end) {
+        const char *p = skip_digits(word), *exponent;
+
+        if (*p == '.')
+                p = skip_digits(p + 1);
+        if (*p == 'e' || *p == 'E') {
+                p += p[1] == '-' || p[1] == '+' ? 2 : 1;
+                exponent = p;
+                p = skip_digits(p);
+                if (p == exponent)
+                        return false;
+        }
+        return p == end;
+}
+
+/* "12", "12L", "0x1f"; libconfig knows fractions by itself. */
 static const char *check_number(const char *word, size_t n) {
-        bool negative = word[0] == '-';
+        bool negative = word[0] == '-', wide = word[n - 1] == 'L';
         const char *digits = word + (word[0] == '-' || word[0] == '+');
         bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-        bool wide = word[n - 1] == 'L';
-        unsigned long long v;
+        unsigned long long v, max = wide ? INT64_MAX : INT32_MAX;
         char *end;
 
-        if (memchr(word, '.', n) || (!hex && (memchr(word, 'e', n) || memchr(word, 'E', n))))
-                return NULL;
         if (!hex && digits[0] == '0' && isdigit((unsigned char) digits[1]))
                 return "this number begins with 0; write it without, or with 0x";
         errno = 0;
@@ -69,11 +95,8 @@ static const char *check_number(const char *word, size_t n) {
         while (*end == 'L')
                 end++;
         if (end != word + n)
-                return "this is no number";
-        if (errno == ERANGE ||
-            (!wide && v > (hex ? UINT32_MAX : (unsigned long long) INT32_MAX + negative)))
-                return "this number is out of range";
-        return NULL;
+                return !hex && is_fraction(digits, word + n) ? NULL : "this is no number";
+        return errno == ERANGE || v > max + negative ? "this number is out of range" : NULL;
 }
 
 static const char *check_word(Reader *r) {
@@ -84,6 +107,15 @@ static const char *check_word(Reader *r) {
         while (is_word(*r->p))
                 r->p++;
         return number ? check_number(start, (size_t) (r->p - start)) : NULL;
+}
+
+static const char *check_bracket(Reader *r) {
+        if (strchr("{[(", *r->p) && ++r->depth > DEPTH_MAX)
+                return "this is nested too deep";
+        if (strchr("}])", *r->p) && r->depth > 0)
+                r->depth--;
+        step(r);
+        return NULL;
 }
 
 static const char *check_next(Reader *r) {
@@ -98,12 +130,12 @@ static const char *check_next(Reader *r) {
         else if (is_word(*r->p))
                 return check_word(r);
         else
-                step(r);
+                return check_bracket(r);
         return NULL;
 }
 
 unsigned lint(const char *text, const char **ret_why) {
-        Reader r = { text, 1 };
+        Reader r = { text, 1, 0 };
 
         while (*r.p != '\0') {
                 unsigned line = r.line;

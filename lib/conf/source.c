@@ -3,18 +3,22 @@
  * Source
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include "conf/lint.h"
 #include "conf/source.h"
 
-#define FILE_MAX (64 * 1024)
+/* A policy that gives each of some thousand VFs its own address has room in it. */
+#define FILE_MAX (1024 * 1024)
 
 int source_fail(SettingsError *e, const char *path, unsigned line, const char *format, ...) {
         int n = snprintf(e->text, sizeof(e->text), "%s:%u: ", path, line);
@@ -24,20 +28,37 @@ int source_fail(SettingsError *e, const char *path, unsigned line, const char *f
         if (n > 0 && (size_t) n < sizeof(e->text))
                 vsnprintf(e->text + n, sizeof(e->text) - (size_t) n, format, ap);
         va_end(ap);
+        /* It quotes what somebody wrote, and goes over the bus. */
+        utf8_clean(e->text);
         return -EBADMSG;
 }
 
-static int read_text(const char *path, char **ret, SettingsError *e) {
-        _cleanup_fclose_ FILE *f = fopen(path, "re");
-        _cleanup_free_ char *text = NULL;
+/* A FIFO would have its opener wait for whoever writes. */
+static int open_text(const char *path, FILE **ret) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         struct stat st;
-        size_t n;
 
-        if (!f || fstat(fileno(f), &st) < 0)
+        if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
         /* A link to /dev/null masks: an empty file, and all defaults. */
-        if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+        if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        *ret = fdopen(fd, "re");
+        if (!*ret)
+                return -errno;
+        TAKE_FD(fd);
+        return 0;
+}
+
+static int read_text(const char *path, char **ret, SettingsError *e) {
+        _cleanup_fclose_ FILE *f = NULL;
+        _cleanup_free_ char *text = NULL;
+        size_t n;
+        int r;
+
+        r = open_text(path, &f);
+        if (r < 0)
+                return r;
         text = calloc(1, FILE_MAX + 1);
         if (!text)
                 return -ENOMEM;
@@ -69,26 +90,21 @@ static int parse(const char *path, const char *text, config_t *config, SettingsE
         return -EBADMSG;
 }
 
-/* Nothing is left to destroy after a failure. */
-static int read_config(const char *path, config_t *ret, SettingsError *ret_error) {
-        _cleanup_free_ char *text = NULL;
-        int r;
+const char *source_name(const config_setting_t *setting) {
+        const char *name = config_setting_name(setting);
 
-        ret_error->text[0] = '\0';
-        r = read_text(path, &text, ret_error);
-        if (r == 0)
-                r = parse(path, text, ret, ret_error);
-        else if (r != -EBADMSG)
-                snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", path, strerror(-r));
-        return r;
+        for (const config_setting_t *s = setting; !name && s; s = config_setting_parent(s))
+                name = config_setting_name(s);
+        return name ? name : "";
 }
 
-int source_each(const char *path, SourceTake take, void *userdata, SettingsError *ret_error) {
+int source_text_each(const char *path, const char *text, SourceTake take, void *userdata,
+                     SettingsError *ret_error) {
         config_setting_t *root;
         config_t config;
         int r;
 
-        r = read_config(path, &config, ret_error);
+        r = parse(path, text, &config, ret_error);
         if (r < 0)
                 return r;
         root = config_root_setting(&config);
@@ -98,10 +114,23 @@ int source_each(const char *path, SourceTake take, void *userdata, SettingsError
         return r;
 }
 
-int source_number(const char *path, const config_setting_t *setting, uint32_t min, uint32_t max,
-                  uint32_t *ret, SettingsError *ret_error) {
+int source_each(const char *path, SourceTake take, void *userdata, SettingsError *ret_error) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        ret_error->text[0] = '\0';
+        r = read_text(path, &text, ret_error);
+        if (r == 0)
+                return source_text_each(path, text, take, userdata, ret_error);
+        if (r != -EBADMSG)
+                snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", path, strerror(-r));
+        return r;
+}
+
+int source_integer(const char *path, const config_setting_t *setting, int64_t min, int64_t max,
+                   int64_t *ret, SettingsError *ret_error) {
         unsigned line = config_setting_source_line(setting);
-        const char *name = config_setting_name(setting);
+        const char *name = source_name(setting);
         long long v;
 
         if (config_setting_type(setting) != CONFIG_TYPE_INT &&
@@ -109,17 +138,27 @@ int source_number(const char *path, const config_setting_t *setting, uint32_t mi
                 return source_fail(ret_error, path, line, "'%s' is a number", name);
         v = config_setting_get_int64(setting);
         if (v < min || v > max)
-                return source_fail(ret_error, path, line, "'%s' is %lld, and can be %u to %u", name,
-                                   v, min, max);
-        *ret = (uint32_t) v;
+                return source_fail(ret_error, path, line, "'%s' is %lld, and can be %lld to %lld",
+                                   name, v, (long long) min, (long long) max);
+        *ret = v;
         return 0;
+}
+
+int source_number(const char *path, const config_setting_t *setting, uint32_t min, uint32_t max,
+                  uint32_t *ret, SettingsError *ret_error) {
+        int64_t v;
+        int r = source_integer(path, setting, min, max, &v, ret_error);
+
+        if (r == 0)
+                *ret = (uint32_t) v;
+        return r;
 }
 
 int source_bool(const char *path, const config_setting_t *setting, bool *ret,
                 SettingsError *ret_error) {
         if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
                 return source_fail(ret_error, path, config_setting_source_line(setting),
-                                   "'%s' is true or false", config_setting_name(setting));
+                                   "'%s' is true or false", source_name(setting));
         *ret = config_setting_get_bool(setting) != 0;
         return 0;
 }
@@ -127,11 +166,7 @@ int source_bool(const char *path, const config_setting_t *setting, bool *ret,
 int source_string(const char *path, const config_setting_t *setting, char *buf, size_t size,
                   SettingsError *ret_error) {
         unsigned line = config_setting_source_line(setting);
-        const char *name = config_setting_name(setting), *s = config_setting_get_string(setting);
-
-        /* One of an array has no name of its own. */
-        if (!name)
-                name = config_setting_name(config_setting_parent(setting));
+        const char *name = source_name(setting), *s = config_setting_get_string(setting);
 
         if (!s)
                 return source_fail(ret_error, path, line, "'%s' is a string", name);

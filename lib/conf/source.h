@@ -25,11 +25,19 @@ typedef int (*SourceTake)(const char *path, config_setting_t *setting, void *use
  */
 int source_each(const char *path, SourceTake take, void *userdata, SettingsError *ret_error);
 
-/* "FILE:LINE: why". Returns -EBADMSG. */
+/* The same of a text that somebody has read; path is for messages. */
+int source_text_each(const char *path, const char *text, SourceTake take, void *userdata,
+                     SettingsError *ret_error);
+
+/* "FILE:LINE: why", on one line. Returns -EBADMSG. */
 int source_fail(SettingsError *e, const char *path, unsigned line, const char *format, ...)
         _printf_(4, 5);
 
+/* Its name; one of an array has no name of its own, and so that of the array. */
+const char *source_name(const config_setting_t *setting);
 /* A number of that range: 0 or -EBADMSG. */
+int source_integer(const char *path, const config_setting_t *setting, int64_t min, int64_t max,
+                   int64_t *ret, SettingsError *ret_error);
 int source_number(const char *path, const config_setting_t *setting, uint32_t min, uint32_t max,
                   uint32_t *ret, SettingsError *ret_error);
 /* true or false: 0 or -EBADMSG. */

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/test.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/lint.h"
@@ -192,25 +193,82 @@ static void strings_and_comments_may_hold_anything(void **state) {
         assert_int_equal(lint("a = \"\n\n\"; @", &why), 3);
         assert_int_equal(lint("a = -2147483648; b = 2147483647; c = 0; d = 5000000000L;", &why), 0);
         assert_int_equal(lint("a = -2147483649;", &why), 1);
-        assert_int_equal(lint("a1e5 = 1.5e3;", &why), 0);
+        assert_int_equal(lint("a1e5 = 1.5e3; b = 2.; c = -1.5E-3; d = 1e5;", &why), 0);
+}
+
+/* libconfig needs no ';', and reads the first as two settings: 4 and what comes behind it. */
+static void a_number_hides_no_other_behind_it(void **state) {
+        static const char *const texts[] = {
+                "a = 4294967300e = 5;",
+                "a = 4294967300eswitch = \"x\";",
+                "a = 1.5.010;",
+                "a = 010.5e;",
+                "a = 0x10000000.8p3;",
+                "a = 1e+b = 2;",
+                "a = 0xffffffff;",
+                "a = 18446744073709551615L;",
+                "a = 0xffffffffffffffffL",
+                "a = -9223372036854775809L;",
+                "a = 5LL5;",
+                "a = 1_000;",
+        };
+        const char *why;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                assert_int_equal(lint(texts[i], &why), 1);
+        assert_int_equal(lint("a = 0x7fffffff; b = -9223372036854775808L; c = 0xffffffffL;", &why),
+                         0);
+}
+
+static void what_is_nested_too_deep_is_refused(void **state) {
+        const char *why;
+
+        (void) state;
+        assert_int_equal(lint("a = ((((((((((((((((1\n))))))))))))))));", &why), 0);
+        assert_int_equal(lint("a = ((((((((((((((((\n(1)))))))))))))))));", &why), 2);
+        assert_int_equal(
+                lint("a = (1); b = {}; c = []; d = ]]]]; e = \"((((((((((((((((((((\";", &why), 0);
 }
 
 static void a_file_too_large_or_binary_is_refused(void **state) {
-        _cleanup_free_ char *text = malloc(70 * 1024);
+        _cleanup_free_ char *text = malloc(1100 * 1024);
         SettingsError e;
         Settings s;
         FILE *f;
 
         (void) state;
         assert_non_null(text);
-        memset(text, '#', 70 * 1024 - 1);
-        text[70 * 1024 - 1] = '\0';
+        memset(text, '#', 1100 * 1024 - 1);
+        text[1100 * 1024 - 1] = '\0';
         assert_int_equal(read_settings(text, &s, &e), -EBADMSG);
         f = fopen(path, "we");
         assert_non_null(f);
         assert_int_equal(fwrite("a\0b", 1, 3, f), 3);
         assert_int_equal(fclose(f), 0);
         assert_int_equal(settings_read(path, &s, &e), -EBADMSG);
+}
+
+static void nothing_but_a_file_is_read(void **state) {
+        SettingsError e;
+        Settings s;
+
+        (void) state;
+        unlink(path);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(settings_read(path, &s, &e), -EINVAL);
+        assert_int_equal(settings_read("/dev/zero", &s, &e), -EINVAL);
+        assert_int_equal(settings_read("/dev/null", &s, &e), 0);
+        unlink(path);
+}
+
+static void what_is_told_is_one_line_of_utf8(void **state) {
+        SettingsError e;
+        Settings s;
+
+        (void) state;
+        assert_int_equal(read_settings("gate = \"a\\nb\\x1bc\xff\";", &s, &e), -EBADMSG);
+        assert_non_null(strstr(e.text, "'a?b?c?'"));
 }
 
 int main(void) {
@@ -221,6 +279,10 @@ int main(void) {
                 cmocka_unit_test(every_mistake_is_told_with_its_line),
                 cmocka_unit_test(every_mistake_about_the_gate_is_told_with_its_line),
                 cmocka_unit_test(strings_and_comments_may_hold_anything),
+                cmocka_unit_test(a_number_hides_no_other_behind_it),
+                cmocka_unit_test(what_is_nested_too_deep_is_refused),
+                cmocka_unit_test(nothing_but_a_file_is_read),
+                cmocka_unit_test(what_is_told_is_one_line_of_utf8),
                 cmocka_unit_test(a_file_too_large_or_binary_is_refused),
         };
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mistakes
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/utf8.h"
+
+#include "conf/mistakes.h"
+
+void mistakes_done(Mistakes *all) {
+        free(all->items);
+        *all = (Mistakes){};
+}
+
+void mistakes_add(Mistakes *all, const char *path, const SettingsError *e) {
+        Mistake m = { .error = *e, .file_length = MIN2(strlen(path), strlen(e->text)) }, *more;
+
+        all->n_all++;
+        if (all->n == MISTAKES_MAX)
+                return;
+        more = reallocarray(all->items, all->n + 1, sizeof(Mistake));
+        if (!more)
+                return;
+        if (m.error.text[m.file_length] == ':')
+                m.line = (unsigned) strtoul(m.error.text + m.file_length + 1, NULL, 10);
+        all->items = more;
+        more[all->n++] = m;
+}
+
+void mistakes_say(Mistakes *all, const char *path, unsigned line, const char *format, ...) {
+        SettingsError e;
+        int n = snprintf(e.text, sizeof(e.text), "%s:%u: ", path, line);
+        va_list ap;
+
+        va_start(ap, format);
+        if (n > 0 && (size_t) n < sizeof(e.text))
+                vsnprintf(e.text + n, sizeof(e.text) - (size_t) n, format, ap);
+        va_end(ap);
+        utf8_clean(e.text);
+        mistakes_add(all, path, &e);
+}
+
+void mistakes_sort(Mistakes *all, size_t first) {
+        for (size_t i = first; i < all->n; i++) {
+                Mistake m = all->items[i];
+                size_t at = i;
+
+                for (; at > first && all->items[at - 1].line > m.line; at--)
+                        all->items[at] = all->items[at - 1];
+                all->items[at] = m;
+        }
+}
+
+const char *mistake_why(const Mistake *m) {
+        const char *why = strstr(m->error.text + m->file_length, ": ");
+
+        return why ? why + 2 : m->error.text;
+}
