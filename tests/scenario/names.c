@@ -15,9 +15,8 @@ static const struct {
         const char *kind;
         uint16_t vendor, device;
 } kinds[] = {
-        { "igb", 0x8086, 0x10c9 },
-        { "nvme", 0x1b36, 0x0010 },
-        { "nic", 0x8086, 0x10d3 },
+        { "igb", 0x8086, 0x10c9 }, { "nvme", 0x1b36, 0x0010 }, { "nic", 0x8086, 0x10d3 },
+        { "mlx", 0x15b3, 0x1019 }, { "bnxt", 0x14e4, 0x16d7 },
 };
 
 /* The nth function of a kind, no VF among them; "igb0" is n = 0. *ret_rest is what follows the number. */

@@ -45,6 +45,36 @@ static int see_override(Run *run, const char *name, Bdf bdf, const char *want, c
         return streq(v, buf) ? 1 : differs(run, name, want, buf);
 }
 
+/* "vlan=100", "eswitch=switchdev": asked anew, for the scan does not wait for RTNL. */
+static int see_given(Run *run, const char *name, const Fn *f, const char *want) {
+        char is[NAME_MAX_LENGTH] = "none";
+        Eswitch mode = ESWITCH_KEEP;
+        VfAttrs attrs = {};
+        const char *v;
+        VfKey key;
+        int r;
+
+        if ((v = startswith(want, "eswitch="))) {
+                r = run->kernel->eswitch_get(run->kernel, f->bdf, &mode);
+                if (r >= 0)
+                        snprintf(is, sizeof(is), "%s", eswitch_to_string(mode));
+                return streq(v, is) ? 1 : differs(run, name, want, is);
+        }
+        v = strchr(want, '=');
+        snprintf(is, sizeof(is), "%.*s", v ? (int) (v - want) : 0, want);
+        key = vfkey_from_string(is);
+        if (!v || key == _VFKEY_MAX || !(f->flags & FN_VF))
+                return -EINVAL;
+        r = run->kernel->vf_attrs(run->kernel, f->pf, f->vf_index, 1, &attrs);
+        if (r < 0)
+                return differs(run, name, want, strerror(-r));
+        if (attrs.has & 1u << key)
+                vfattrs_get(&attrs, key, is);
+        else
+                snprintf(is, sizeof(is), "none");
+        return streq(v + 1, is) ? 1 : differs(run, name, want, is);
+}
+
 static int see_fn(Run *run, const char *name, Bdf bdf, const Fn *f, const char *want) {
         const char *v;
         char is[32];
@@ -70,7 +100,7 @@ static int see_fn(Run *run, const char *name, Bdf bdf, const Fn *f, const char *
         }
         if ((v = startswith(want, "override=")))
                 return see_override(run, name, bdf, want, v);
-        return -EINVAL;
+        return see_given(run, name, f, want);
 }
 
 int see(Run *run, const Line *line) {

@@ -22,8 +22,20 @@ typedef struct Call {
                 CALL_LOAD,
                 CALL_UNLOAD,
                 CALL_PAUSE,
-                CALL_BOOT
+                CALL_BOOT,
+                CALL_VF_ATTRS,
+                CALL_VF_SET,
+                CALL_ESWITCH_GET,
+                CALL_ESWITCH_SET,
+                CALL_UP,
+                CALL_FACTS
         } kind;
+        Bdf fn;
+        uint32_t first, n; /* VFs */
+        VfAttr attr;
+        VfAttrs attrs;
+        Eswitch mode;
+        void *out;
         char *path, *value;
         char *buf;
         size_t size;
@@ -68,6 +80,18 @@ static int call_run(void *arg) {
         case CALL_PAUSE:
                 sim_sleep(SCHED(sim), c->size);
                 return 0;
+        case CALL_VF_ATTRS:
+                return given_attrs(sim, c->fn, c->first, c->n, c->out);
+        case CALL_VF_SET:
+                return given_set(sim, c->fn, c->first, c->attr, &c->attrs);
+        case CALL_ESWITCH_GET:
+                return given_eswitch(sim, c->fn, c->out);
+        case CALL_ESWITCH_SET:
+                return given_set_eswitch(sim, c->fn, c->mode);
+        case CALL_UP:
+                return given_up(sim, c->fn);
+        case CALL_FACTS:
+                return given_facts(sim, c->fn, c->out);
         case CALL_BOOT:
                 return topology_read(sim, sim->config.topology);
         }
@@ -163,6 +187,35 @@ static int k_tasks(Kernel *k, Tasks *ret) {
         return sim_tasks(sim, t ? t->pid : 0, t ? t->ppid : 0, ret);
 }
 
+static int k_vf_attrs(Kernel *k, Bdf pf, uint32_t first, uint32_t n, VfAttrs *ret) {
+        return call(sim_of(k),
+                    &(Call){ .kind = CALL_VF_ATTRS, .fn = pf, .first = first, .n = n, .out = ret });
+}
+
+static int k_vf_set(Kernel *k, Bdf pf, uint32_t index, VfAttr attr, const VfAttrs *attrs) {
+        return call(sim_of(k), &(Call){ .kind = CALL_VF_SET,
+                                        .fn = pf,
+                                        .first = index,
+                                        .attr = attr,
+                                        .attrs = *attrs });
+}
+
+static int k_eswitch_get(Kernel *k, Bdf pf, Eswitch *ret) {
+        return call(sim_of(k), &(Call){ .kind = CALL_ESWITCH_GET, .fn = pf, .out = ret });
+}
+
+static int k_eswitch_set(Kernel *k, Bdf pf, Eswitch mode) {
+        return call(sim_of(k), &(Call){ .kind = CALL_ESWITCH_SET, .fn = pf, .mode = mode });
+}
+
+static int k_up(Kernel *k, Bdf fn) {
+        return call(sim_of(k), &(Call){ .kind = CALL_UP, .fn = fn });
+}
+
+static int k_facts(Kernel *k, Bdf pf, PfFacts *ret) {
+        return call(sim_of(k), &(Call){ .kind = CALL_FACTS, .fn = pf, .out = ret });
+}
+
 static int k_load(Kernel *k, const char *name) {
         return call(sim_of(k), &(Call){ .kind = CALL_LOAD, .path = (char *) name });
 }
@@ -254,6 +307,12 @@ Kernel calls_kernel(void) {
                 .open_group = k_open_group,
                 .users = k_users,
                 .tasks = k_tasks,
+                .vf_attrs = k_vf_attrs,
+                .vf_set = k_vf_set,
+                .eswitch_get = k_eswitch_get,
+                .eswitch_set = k_eswitch_set,
+                .up = k_up,
+                .facts = k_facts,
                 .load_module = k_load,
                 .unload_module = k_unload,
                 .watch = k_watch,

@@ -126,6 +126,27 @@ static int run_rtnl(Sim *sim, const Words *w, FILE *f) {
         return 0;
 }
 
+/* "given ADDRESS": what the VFs of a PF have, a line each, and its eswitch */
+static int run_given(Sim *sim, const Words *w, FILE *f) {
+        Kernel *k = sim_kernel(sim);
+        Eswitch mode = ESWITCH_KEEP;
+        VfAttrs attrs[16] = {};
+        char text[VFATTRS_TEXT_MAX];
+        Bdf pf;
+        int r = bdf_parse(word(w, 1), &pf) < 0 ? -EINVAL
+                                               : k->vf_attrs(k, pf, 0, ELEMENTSOF(attrs), attrs);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(attrs); i++)
+                if (attrs[i].has != 0)
+                        fprintf(f, "vf%zu %s\n", i,
+                                vfattrs_format(attrs + i, _VFATTR_MAX, text, sizeof(text)));
+        if (k->eswitch_get(k, pf, &mode) >= 0)
+                fprintf(f, "eswitch %s\n", eswitch_to_string(mode));
+        return 0;
+}
+
 static int run_overrides(Sim *sim, const Words *w, FILE *f) {
         _cleanup_strv_ char **names = NULL;
         Kernel *k = sim_kernel(sim);
@@ -220,7 +241,7 @@ static const struct {
         { "writes", run_writes }, { "flying", run_flying }, { "now", run_now },
         { "button", run_button }, { "use", run_use },       { "unuse", run_use },
         { "users", run_users },   { "where", run_where },   { "overrides", run_overrides },
-        { "rtnl", run_rtnl },
+        { "rtnl", run_rtnl },     { "given", run_given },
 };
 
 int control_run(Sim *sim, const char *command, FILE *f) {

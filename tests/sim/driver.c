@@ -9,18 +9,27 @@
 
 #define NIC (DRIVER_SRIOV | DRIVER_CLEARS | DRIVER_NET | DRIVER_LOADED)
 
+#define GIVES(a) (1u << VFATTR_##a)
+#define GIVES_LINK (GIVES(MAC) | GIVES(VLAN) | GIVES(SPOOFCHK) | GIVES(TRUST) | GIVES(RATE))
+
 /* Times measured on igb and nvme, KERNEL.md 2.2; the order is that of loading. */
 const SimDriverInfo driver_table[] = {
         { "pcieport", NULL, DRIVER_PORT | DRIVER_LOADED | DRIVER_BUILTIN, 0x1b36, 0x000c, 0,
           .probe_ms = 1, .remove_ms = 1 },
         { "igb", "igb", NIC | DRIVER_KEEPS_FOREIGN, 0x8086, 0x10c9, 0, .on_ms = 400, .on_vf_ms = 10,
-          .off_ms = 900, .probe_ms = 50, .remove_ms = 60 },
+          .gives = GIVES_LINK, .off_ms = 900, .probe_ms = 50, .remove_ms = 60 },
         { "igbvf", "igbvf", DRIVER_NET | DRIVER_LOADED | DRIVER_RESET_HANGS, 0, 0, 0x10ca,
           .probe_ms = 10, .remove_ms = 10 },
         { "nvme", "nvme", DRIVER_SRIOV | DRIVER_VF_OFFLINE | DRIVER_DISK | DRIVER_LOADED, 0x1b36,
-          0x0010, 0x0010, .on_ms = 10, .probe_ms = 30, .remove_ms = 20 },
-        { "mlx5_core", "mlx5_core", NIC, 0x15b3, 0x1019, 0x101a, .on_ms = 100, .on_vf_ms = 1,
-          .off_ms = 100, .probe_ms = 1, .remove_ms = 1 },
+          0x0010, 0x0010, .gives = GIVES(QUEUES), .on_ms = 10, .probe_ms = 30, .remove_ms = 20 },
+        { "mlx5_core", "mlx5_core", NIC | DRIVER_ESWITCH | DRIVER_ESWITCH_ALONE, 0x15b3, 0x1019,
+          0x101a,
+          .gives = GIVES_LINK | GIVES(LINK_STATE) | GIVES(NODE_GUID) | GIVES(PORT_GUID) |
+                   GIVES(MSIX),
+          .on_ms = 100, .on_vf_ms = 1, .off_ms = 100, .probe_ms = 1, .remove_ms = 1 },
+        { "bnxt_en", "bnxt_en", NIC | DRIVER_NEEDS_UP | DRIVER_ESWITCH | DRIVER_ESWITCH_AFTER,
+          0x14e4, 0x16d7, 0x16dc, .gives = GIVES_LINK | GIVES(LINK_STATE), .on_ms = 100,
+          .on_vf_ms = 1, .off_ms = 100, .probe_ms = 1, .remove_ms = 1 },
         { "e1000e", "e1000e", DRIVER_NET | DRIVER_LOADED, 0x8086, 0x10d3, 0, .probe_ms = 30,
           .remove_ms = 20 },
         { "vfio-pci", "vfio_pci", DRIVER_CLEARS | DRIVER_BY_OVERRIDE | DRIVER_VFIO, .probe_ms = 5,
@@ -66,7 +75,8 @@ int driver_probe(Sim *sim, SimDriver *d, SimFn *fn) {
                 return -ENODEV;
         if ((d->info->flags & DRIVER_VFIO) && fn->n_vfs > 0)
                 return -EBUSY;
-        if ((d->info->flags & DRIVER_VF_OFFLINE) && !fn->hw)
+        if ((d->info->flags & DRIVER_VF_OFFLINE) && !fn->hw &&
+            !vfattrs_have(&fn->attrs, VFATTR_QUEUES))
                 return -ENODEV;
         fn->driver = d;
         if (d->info->flags & DRIVER_PORT) {

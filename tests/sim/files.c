@@ -68,7 +68,7 @@ bool files_read_blocks(const Sim *sim, const char *path) {
                 streq(p.attr, "driver_override") || streq(p.attr, "uevent"));
 }
 
-static bool has_net(const SimFn *fn) {
+bool fn_has_net(const SimFn *fn) {
         return fn->driver && !fn->unbinding && (fn->driver->info->flags & DRIVER_NET);
 }
 
@@ -118,7 +118,7 @@ static void list_fn(const SimFn *fn, Names *l) {
                 add(l, "driver");
         if (!fn->hw)
                 add(l, "physfn");
-        if (has_net(fn))
+        if (fn_has_net(fn))
                 add(l, "net");
         for (unsigned i = 0; i < fn->n_vfs; i++)
                 if (fn->vfs[i]) {
@@ -162,7 +162,7 @@ static int list_names(Sim *sim, const SimPath *p, Names *l) {
                 list_fn(p->fn, l);
                 return 0;
         case PATH_FN_NET:
-                if (!has_net(p->fn))
+                if (!fn_has_net(p->fn))
                         return -ENOENT;
                 /* The names of another namespace are not shown in ours. */
                 if (!users_has(p->fn, HOLDER_NETNS))
@@ -219,7 +219,8 @@ static int read_locked(Sim *sim, SimFn *fn, const char *attr, char *buf, size_t 
         if (streq(attr, "sriov_numvfs"))
                 r = snprintf(buf, size, "%u", fn->n_vfs);
         else if (streq(attr, "sriov_vf_total_msix"))
-                r = snprintf(buf, size, "0");
+                r = snprintf(buf, size, "%u",
+                             fn->driver && fn->driver->info->gives & 1u << VFATTR_MSIX ? 512U : 0U);
         else if (streq(attr, "driver_override"))
                 r = snprintf(buf, size, "%s", fn->override ? fn->override : "(null)");
         else
@@ -232,7 +233,7 @@ static int read_locked(Sim *sim, SimFn *fn, const char *attr, char *buf, size_t 
 /* "net/NAME/flags" of its own net device: IFF_BROADCAST | IFF_MULTICAST, and IFF_UP. */
 static int read_net(const SimFn *fn, const char *attr, char *buf, size_t size) {
         char name[NET_NAME];
-        const char *rest = has_net(fn) ? startswith(attr, net_name(fn, name)) : NULL;
+        const char *rest = fn_has_net(fn) ? startswith(attr, net_name(fn, name)) : NULL;
 
         if (!rest || !streq(rest, "/flags"))
                 return -ENOENT;
@@ -363,7 +364,7 @@ int files_identity(Sim *sim, const char *path, uint64_t *ret) {
 
         if (p.kind == PATH_NONE)
                 return -ENOENT;
-        if (p.kind == PATH_FN_NET && !has_net(p.fn))
+        if (p.kind == PATH_FN_NET && !fn_has_net(p.fn))
                 return -ENOENT;
         if (p.kind == PATH_FN_ATTR && !fn_has_attr(p.fn, p.attr)) {
                 int r = files_link(sim, path, buf, sizeof(buf));

@@ -19,6 +19,12 @@ typedef enum ProtoCall {
         PROTO_OPEN_GROUP, /* number -> a descriptor behind the reply */
         PROTO_USERS, /* a: an address; number: UsersMode -> Holder[number] */
         PROTO_TASKS, /* -> Task[number] */
+        PROTO_VF_ATTRS, /* a: an address; number: first << 32 | n -> VfAttrs[number] */
+        PROTO_VF_SET, /* a: an address; number: index << 32 | VfAttr; b: vfattrs_format() */
+        PROTO_ESWITCH_GET, /* a: an address -> number */
+        PROTO_ESWITCH_SET, /* a: an address; number: Eswitch */
+        PROTO_UP, /* a: an address */
+        PROTO_FACTS, /* a: an address -> number: identity; lines "altname ...", "mac ...", "serial ...", "path ..." */
         PROTO_LOAD, /* a */
         PROTO_UNLOAD, /* a */
         PROTO_PAUSE, /* number: ms of the simulator's time */

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "base/str.h"
+#include "core/policy.h"
 #include "tests/sim/proto.h"
 #include "tests/sim/remote.h"
 
@@ -37,7 +38,8 @@ static int dial(const char *path) {
 
 /* The simulator is gone, or this task died in it: so does a process in a kernel's Oops. */
 static int lost(ProtoCall call) {
-        if (call == PROTO_WRITE || call == PROTO_LOAD || call == PROTO_UNLOAD)
+        if (call == PROTO_WRITE || call == PROTO_LOAD || call == PROTO_UNLOAD ||
+            call == PROTO_VF_SET || call == PROTO_ESWITCH_SET || call == PROTO_UP)
                 raise(SIGKILL);
         return -EIO;
 }
@@ -171,6 +173,78 @@ static int r_tasks(Kernel *k, Tasks *ret) {
         return r;
 }
 
+static int r_vf_attrs(Kernel *k, Bdf pf, uint32_t first, uint32_t n, VfAttrs *ret) {
+        _cleanup_free_ char *body = NULL;
+        ProtoReply reply;
+        int r = ask(remote_of(k)->fd, PROTO_VF_ATTRS, (uint64_t) first << 32 | n, BDF_STR(pf), NULL,
+                    &reply, &body);
+
+        if (r >= 0)
+                memcpy(ret, body, MIN2(reply.number, (uint64_t) n) * sizeof(VfAttrs));
+        return r;
+}
+
+static int r_vf_set(Kernel *k, Bdf pf, uint32_t index, VfAttr attr, const VfAttrs *attrs) {
+        char text[VFATTRS_TEXT_MAX];
+        ProtoReply reply;
+
+        return ask(remote_of(k)->fd, PROTO_VF_SET, (uint64_t) index << 32 | attr, BDF_STR(pf),
+                   vfattrs_format(attrs, attr, text, sizeof(text)), &reply, NULL);
+}
+
+static int r_eswitch_get(Kernel *k, Bdf pf, Eswitch *ret) {
+        ProtoReply reply;
+        int r = ask(remote_of(k)->fd, PROTO_ESWITCH_GET, 0, BDF_STR(pf), NULL, &reply, NULL);
+
+        if (r >= 0)
+                *ret = (Eswitch) reply.number;
+        return r;
+}
+
+static int r_eswitch_set(Kernel *k, Bdf pf, Eswitch mode) {
+        ProtoReply reply;
+
+        return ask(remote_of(k)->fd, PROTO_ESWITCH_SET, mode, BDF_STR(pf), NULL, &reply, NULL);
+}
+
+static int r_up(Kernel *k, Bdf fn) {
+        ProtoReply reply;
+
+        return ask(remote_of(k)->fd, PROTO_UP, 0, BDF_STR(fn), NULL, &reply, NULL);
+}
+
+/* "WORD value" */
+static int take_fact(const char *line, PfFacts *f) {
+        const char *v;
+
+        if ((v = startswith(line, "altname ")))
+                return strv_push(&f->altnames, v);
+        if ((v = startswith(line, "mac ")))
+                return strv_push(&f->macs, v);
+        if ((v = startswith(line, "serial ")))
+                return (f->serial = strdup(v)) ? 0 : -ENOMEM;
+        if ((v = startswith(line, "path ")))
+                return (f->path = strdup(v)) ? 0 : -ENOMEM;
+        return -EINVAL;
+}
+
+static int r_facts(Kernel *k, Bdf pf, PfFacts *ret) {
+        _cleanup_free_ char *body = NULL;
+        PfFacts f = { .pf = pf };
+        ProtoReply reply;
+        char *save = NULL;
+        int r = ask(remote_of(k)->fd, PROTO_FACTS, 0, BDF_STR(pf), NULL, &reply, &body);
+
+        if (r < 0)
+                return r;
+        f.identity = reply.number;
+        for (char *line = strtok_r(body, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+                if (take_fact(line, &f) < 0)
+                        abort();
+        *ret = f;
+        return 0;
+}
+
 static int r_load(Kernel *k, const char *name) {
         ProtoReply reply;
 
@@ -241,6 +315,12 @@ static const Kernel remote_kernel = {
         .open_group = r_open_group,
         .users = r_users,
         .tasks = r_tasks,
+        .vf_attrs = r_vf_attrs,
+        .vf_set = r_vf_set,
+        .eswitch_get = r_eswitch_get,
+        .eswitch_set = r_eswitch_set,
+        .up = r_up,
+        .facts = r_facts,
         .load_module = r_load,
         .unload_module = r_unload,
         .watch = r_watch,

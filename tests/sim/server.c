@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "core/policy.h"
 #include "tests/sim/control.h"
 #include "tests/sim/proto.h"
 #include "tests/sim/sim.h"
@@ -142,6 +143,77 @@ static void answer_tasks(Call *c) {
         answer_array(c, all.items, all.n, sizeof(Task));
 }
 
+static void answer_vf_attrs(Call *c, Kernel *k, Bdf pf) {
+        uint32_t n = MIN2((uint32_t) c->request.number, 65536U);
+        _cleanup_free_ VfAttrs *all = calloc((size_t) n + 1, sizeof(VfAttrs));
+
+        if (!all)
+                abort();
+        c->reply.result = k->vf_attrs(k, pf, (uint32_t) (c->request.number >> 32), n, all);
+        answer_array(c, all, n, sizeof(VfAttrs));
+}
+
+static void answer_vf_set(Call *c, Kernel *k, Bdf pf) {
+        VfAttrs attrs = {};
+
+        c->reply.result = vfattrs_parse(c->b, &attrs);
+        if (c->reply.result >= 0)
+                c->reply.result = k->vf_set(k, pf, (uint32_t) (c->request.number >> 32),
+                                            (VfAttr) (c->request.number & UINT32_MAX), &attrs);
+}
+
+static void answer_eswitch(Call *c, Kernel *k, Bdf pf) {
+        Eswitch mode = ESWITCH_KEEP;
+
+        c->reply.result = k->eswitch_get(k, pf, &mode);
+        c->reply.number = mode;
+}
+
+static void answer_facts(Call *c, Kernel *k, Bdf pf) {
+        PfFacts facts = {};
+        size_t size = 0;
+        FILE *f = open_memstream(&c->body, &size);
+
+        if (!f)
+                abort();
+        c->reply.result = k->facts(k, pf, &facts);
+        STRV_FOREACH (s, facts.altnames)
+                fprintf(f, "altname %s\n", *s);
+        STRV_FOREACH (s, facts.macs)
+                fprintf(f, "mac %s\n", *s);
+        if (facts.serial)
+                fprintf(f, "serial %s\n", facts.serial);
+        if (facts.path)
+                fprintf(f, "path %s\n", facts.path);
+        fclose(f);
+        c->reply.number = facts.identity;
+        c->reply.size = size;
+        strv_free(facts.altnames);
+        strv_free(facts.macs);
+        free(facts.serial);
+        free(facts.path);
+}
+
+/* What is asked about one function by its address. */
+static void answer_of_fn(Call *c, Kernel *k) {
+        Bdf fn;
+
+        if (bdf_parse(c->a, &fn) < 0)
+                c->reply.result = -ENOENT;
+        else if (c->request.call == PROTO_VF_ATTRS)
+                answer_vf_attrs(c, k, fn);
+        else if (c->request.call == PROTO_VF_SET)
+                answer_vf_set(c, k, fn);
+        else if (c->request.call == PROTO_ESWITCH_GET)
+                answer_eswitch(c, k, fn);
+        else if (c->request.call == PROTO_ESWITCH_SET)
+                c->reply.result = k->eswitch_set(k, fn, (Eswitch) c->request.number);
+        else if (c->request.call == PROTO_UP)
+                c->reply.result = k->up(k, fn);
+        else
+                answer_facts(c, k, fn);
+}
+
 static void answer(Call *c) {
         Kernel *k = sim_kernel(c->server->sim);
 
@@ -168,6 +240,14 @@ static void answer(Call *c) {
                 return;
         case PROTO_TASKS:
                 answer_tasks(c);
+                return;
+        case PROTO_VF_ATTRS:
+        case PROTO_VF_SET:
+        case PROTO_ESWITCH_GET:
+        case PROTO_ESWITCH_SET:
+        case PROTO_UP:
+        case PROTO_FACTS:
+                answer_of_fn(c, k);
                 return;
         case PROTO_LOAD:
                 c->reply.result = k->load_module(k, c->a);
@@ -231,7 +311,8 @@ static void call_ended(SimTask *t, void *arg) {
 
 static bool may_wait(ProtoCall call) {
         return call == PROTO_READ || call == PROTO_WRITE || call == PROTO_LOAD ||
-               call == PROTO_UNLOAD || call == PROTO_PAUSE || call == PROTO_USERS;
+               call == PROTO_UNLOAD || call == PROTO_PAUSE || call == PROTO_USERS ||
+               (call >= PROTO_VF_ATTRS && call <= PROTO_FACTS);
 }
 
 /* A task of the process that asks. */

@@ -28,7 +28,7 @@ typedef struct SimConfig {
         SimVariant variant;
         bool old; /* as 6.1: a collision of VFs is a warning and ENOENT, not an Oops */
         const char *
-                topology; /* "default", "switch", "dual", "vfs:N", "functions:N", or text; NULL = default */
+                topology; /* "default", "switch", "dual", "given", "vfs:N", "functions:N", or text; NULL = default */
 } SimConfig;
 
 typedef enum SimFaultKind {

@@ -139,6 +139,8 @@ static int configure(Sim *sim, SimFn *pf, unsigned n) {
                 sim_sleep(SCHED(sim), d->off_ms);
                 return 0;
         }
+        if (d->flags & DRIVER_NEEDS_UP && !pf->net_up)
+                return 0;
         r = sriov_enable(sim, pf, n);
         sim_sleep(SCHED(sim), d->on_ms);
         return r;
@@ -208,16 +210,19 @@ int sriov_numvfs_store(Sim *sim, SimFn *pf, const char *value) {
 }
 
 /* The caller is in a file of the VF, and wants the lock of its PF: KERNEL.md 3.2. */
-int sriov_msix_store(Sim *sim, SimFn *vf) {
+int sriov_msix_store(Sim *sim, SimFn *vf, const char *value) {
         SimFn *pf = vf->pf;
+        unsigned n;
         int r;
 
+        if (parse_count(value, &n) < 0)
+                return -EINVAL;
         if (!pf)
                 return -ENODEV;
         sim_lock(SCHED(sim), &pf->dl);
         sim_lock(SCHED(sim), &vf->dl);
         inject_inside(sim);
-        r = vf->driver ? -EBUSY : -EOPNOTSUPP;
+        r = inject_lie(sim, NULL) ? 0 : given_msix(pf, vf, n);
         sim_unlock(SCHED(sim), &vf->dl);
         sim_unlock(SCHED(sim), &pf->dl);
         return r;

@@ -12,6 +12,7 @@
 #include "tests/sim/world.h"
 
 #define WRITE_TAIL "kernfs_fop_write_iter < vfs_write < ksys_write"
+#define NETLINK_TAIL "netlink_rcv_skb < netlink_sendmsg < __sys_sendmsg"
 #define READ_TAIL "kernfs_seq_show < vfs_read < ksys_read"
 
 static const struct {
@@ -29,6 +30,9 @@ static const struct {
         { "bind", "device_driver_attach < bind_store < " WRITE_TAIL },
         { "unbind", "device_release_driver_internal < unbind_store < " WRITE_TAIL },
         { "drivers_probe", "drivers_probe_store < " WRITE_TAIL },
+        { "eswitch", "devlink_nl_cmd_eswitch_set_doit < genl_rcv_msg < " NETLINK_TAIL },
+        { "queues", "blk_execute_rq < nvme_submit_user_cmd < nvme_ioctl < __x64_sys_ioctl" },
+        { "up", "do_setlink < rtnl_setlink < rtnetlink_rcv_msg < " NETLINK_TAIL },
         { "power", "pciehp_sysfs_disable_slot < power_write_file < " WRITE_TAIL },
 };
 
@@ -40,6 +44,7 @@ static const struct {
         { "sriov_vf_total_msix", "sriov_vf_total_msix_show < " READ_TAIL },
         { "driver_override", "driver_override_show < " READ_TAIL },
         { "uevent", "uevent_show < " READ_TAIL },
+        { "attributes", "rtnl_getlink < rtnetlink_rcv_msg < " NETLINK_TAIL },
 };
 
 static const char *last_part(const char *path) {
@@ -63,6 +68,9 @@ static const char *entry_of(const SimOp *o) {
         for (size_t i = 0; path && i < ELEMENTSOF(entries); i++)
                 if (streq(entries[i].file, last_part(path)))
                         return entries[i].frames;
+        for (VfAttr a = VFATTR_MAC; path && a < _VFATTR_MAX; a++)
+                if (streq(vfattr_to_string(a), last_part(path)))
+                        return "do_setvfinfo < do_setlink < rtnetlink_rcv_msg < " NETLINK_TAIL;
         for (size_t i = 0; !path && i < ELEMENTSOF(reads); i++)
                 if (streq(reads[i].file, last_part(o->what)))
                         return reads[i].frames;

@@ -17,6 +17,8 @@ static const SimKind kinds[] = {
         { "nic", 0x8086, 0x10d3, 0, 0x020000, 0, 0, 0 },
         { "igb", 0x8086, 0x10c9, 0x10ca, 0x020000, 7, 128, 2 },
         { "nvme", 0x1b36, 0x0010, 0x0010, 0x010802, 16, 1, 1 },
+        { "mlx", 0x15b3, 0x1019, 0x101a, 0x020000, 8, 1, 1 },
+        { "bnxt", 0x14e4, 0x16d7, 0x16dc, 0x020000, 8, 1, 1 },
         { "big", 0x15b3, 0x1019, 0x101a, 0x020000, 4096, 1, 1 },
 };
 
@@ -45,6 +47,17 @@ static const char topology_dual[] = "host 0000:00:00.0\n"
                                     "igb 0000:01:00.0\n"
                                     "igb 0000:01:00.1\n"
                                     "nvme 0000:02:00.0\n";
+
+/* One each of what VFs can be given something by. */
+static const char topology_given[] = "host 0000:00:00.0\n"
+                                     "port 0000:00:01.0 bus=01 slot=1\n"
+                                     "port 0000:00:02.0 bus=02 slot=2\n"
+                                     "port 0000:00:03.0 bus=03 slot=3\n"
+                                     "port 0000:00:04.0 bus=04 slot=4\n"
+                                     "igb 0000:01:00.0\n"
+                                     "mlx 0000:02:00.0\n"
+                                     "bnxt 0000:03:00.0\n"
+                                     "nvme 0000:04:00.0\n";
 
 static const SimKind *kind_find(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
@@ -156,6 +169,8 @@ int topology_read(Sim *sim, const char *text) {
                 return read_text(sim, topology_default);
         if (streq(text, "switch"))
                 return read_text(sim, topology_switch);
+        if (streq(text, "given"))
+                return read_text(sim, topology_given);
         if (streq(text, "dual"))
                 return read_text(sim, topology_dual);
         if (startswith(text, "functions:"))

@@ -62,6 +62,7 @@ static void fn_init(Sim *sim, SimFn *fn, SimHw *hw, SimFn *pf, unsigned index) {
                 .physfn = pf ? pf->bdf : BDF_NONE,
                 .index = index,
                 .autoprobe = true,
+                .eswitch = ESWITCH_LEGACY,
                 .group = ++sim->last_group,
                 .ino = ++sim->last_ino,
         };

@@ -29,12 +29,17 @@ typedef enum SimDriverFlags {
         DRIVER_LOADED = 1 << 9, /* at the start */
         DRIVER_BUILTIN = 1 << 10, /* no module */
         DRIVER_DISK = 1 << 11, /* makes a block device */
+        DRIVER_NEEDS_UP = 1 << 12, /* makes no VFs while the interface is down, and says nothing */
+        DRIVER_ESWITCH = 1 << 13, /* devlink shows its eswitch */
+        DRIVER_ESWITCH_AFTER = 1 << 14, /* switchdev: EPERM without VFs */
+        DRIVER_ESWITCH_ALONE = 1 << 15, /* EBUSY as long as a VF has a driver */
 } SimDriverFlags;
 
 typedef struct SimDriverInfo {
         const char *name, *module;
         uint32_t flags;
         uint16_t vendor, device, vf_device; /* what it takes: functions, and VFs */
+        uint32_t gives; /* 1 << VFATTR_*: what its VFs can be given */
         uint16_t on_ms, on_vf_ms, off_ms, probe_ms, remove_ms;
 } SimDriverInfo;
 
@@ -89,6 +94,8 @@ struct SimFn {
         bool autoprobe;
         char *override; /* NULL: none */
         SimDriver *driver;
+        VfAttrs attrs; /* VF: what it was given since it was made; with queues it is online */
+        Eswitch eswitch; /* PF */
         int group;
         uint64_t ino;
         SimLock dl;
@@ -211,7 +218,7 @@ void driver_release_for_removal(Sim *sim, SimFn *fn);
 /* sriov.c */
 int sriov_numvfs_store(Sim *sim, SimFn *pf, const char *value);
 void sriov_disable(Sim *sim, SimFn *pf);
-int sriov_msix_store(Sim *sim, SimFn *vf);
+int sriov_msix_store(Sim *sim, SimFn *vf, const char *value);
 int sriov_create_vf(Sim *sim, SimFn *pf, unsigned index, SimFn **ret);
 
 /* remove.c, hotplug.c */
@@ -243,6 +250,15 @@ void users_leave(SimFn *fn); /* the driver has gone */
 void users_free(Sim *sim);
 int guard_open(Sim *sim, int group, int *ret_fd);
 bool guard_is_on(Sim *sim, int group);
+
+/* given.c: behind the Kernel */
+int given_attrs(Sim *sim, Bdf pf, uint32_t first, uint32_t n, VfAttrs *ret);
+int given_set(Sim *sim, Bdf pf, uint32_t index, VfAttr attr, const VfAttrs *a);
+int given_msix(SimFn *pf, SimFn *vf, unsigned n);
+int given_eswitch(const Sim *sim, Bdf pf, Eswitch *ret);
+int given_set_eswitch(Sim *sim, Bdf pf, Eswitch mode);
+int given_up(Sim *sim, Bdf fn);
+int given_facts(Sim *sim, Bdf pf, PfFacts *ret);
 
 /* inject.c */
 int inject_before(Sim *sim, const char *path); /* counts, finds the fault; -errno ends the write */
@@ -277,6 +293,7 @@ typedef struct SimPath {
 
 SimPath path_parse(const Sim *sim, const char *path);
 bool fn_has_attr(const SimFn *fn, const char *attr);
+bool fn_has_net(const SimFn *fn);
 int files_list(Sim *sim, const char *path, char ***ret);
 int files_read(Sim *sim, const char *path, char *buf, size_t size);
 int files_link(Sim *sim, const char *path, char *buf, size_t size);

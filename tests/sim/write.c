@@ -25,8 +25,7 @@ static int autoprobe_store(Sim *sim, SimFn *fn, const char *value) {
 }
 
 static int msix_store(Sim *sim, SimFn *fn, const char *value) {
-        (void) value;
-        return sriov_msix_store(sim, fn);
+        return sriov_msix_store(sim, fn, value);
 }
 
 static int device_rescan_store(Sim *sim, SimFn *fn, const char *value) {
