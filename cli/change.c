@@ -22,10 +22,35 @@
 #define VFS_MAX 65535 /* TotalVFs has 16 bits */
 
 static const char *const methods[_OP_MAX] = {
-        [OP_SET_VFS] = "SetVFs",     [OP_BIND] = "Bind",         [OP_UNBIND] = "Unbind",
-        [OP_REMOVE] = "Remove",      [OP_RESCAN] = "Rescan",     [OP_RESET] = "Reset",
-        [OP_SLOT_OFF] = "SlotPower", [OP_SLOT_ON] = "SlotPower", [OP_UNLOAD] = "Unload",
+        [OP_SET_VFS] = "SetVFs",         [OP_BIND] = "Bind",
+        [OP_UNBIND] = "Unbind",          [OP_REMOVE] = "Remove",
+        [OP_RESCAN] = "Rescan",          [OP_RESET] = "Reset",
+        [OP_SLOT_OFF] = "SlotPower",     [OP_SLOT_ON] = "SlotPower",
+        [OP_UNLOAD] = "Unload",          [OP_SET_VF] = "SetVF",
+        [OP_ESWITCH] = "SetEswitchMode",
 };
+
+/* In words, as they were typed: the daemon reads them with the same table. */
+static int append_attributes(const Change *change, sd_bus_message *m) {
+        char value[VFATTR_VALUE_MAX];
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0 && change->driver)
+                r = sd_bus_message_append(m, "{sv}", "driver", "s", change->driver);
+        for (VfKey k = 0; k < _VFKEY_MAX && r >= 0; k++)
+                if (change->attrs.has & 1u << k)
+                        r = sd_bus_message_append(m, "{sv}", vfkey_to_string(k), "s",
+                                                  vfattrs_get(&change->attrs, k, value));
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_vf_arguments(const Change *change, sd_bus_message *m) {
+        int r;
+
+        r = sd_bus_message_append(m, "su", change->fn.text, change->count);
+        return r < 0 ? r : append_attributes(change, m);
+}
 
 static int append_arguments(const Change *change, sd_bus_message *m) {
         switch (change->kind) {
@@ -38,9 +63,31 @@ static int append_arguments(const Change *change, sd_bus_message *m) {
                 return sd_bus_message_append(m, "sb", change->slot, change->kind == OP_SLOT_ON);
         case OP_UNLOAD:
                 return sd_bus_message_append(m, "s", change->driver);
+        case OP_SET_VF:
+                return append_vf_arguments(change, m);
+        case OP_ESWITCH:
+                return sd_bus_message_append(m, "ss", change->fn.text,
+                                             eswitch_to_string(change->eswitch));
         default:
                 return sd_bus_message_append(m, "s", change->fn.text);
         }
+}
+
+static int append_plan_attributes(const Change *change, sd_bus_message *m) {
+        int r;
+
+        r = sd_bus_message_append(m, "{sv}", "index", "u", change->count);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', "attributes");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a{sv}");
+        if (r >= 0)
+                r = append_attributes(change, m);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* The same by name, as Plan wants them. */
@@ -53,6 +100,11 @@ static int append_plan_arguments(const Change *change, sd_bus_message *m) {
                 r = sd_bus_message_append(m, "{sv}", "count", "u", change->count);
         if (r >= 0 && (change->kind == OP_BIND || change->kind == OP_UNLOAD))
                 r = sd_bus_message_append(m, "{sv}", "driver", "s", change->driver);
+        if (r >= 0 && change->kind == OP_SET_VF)
+                r = append_plan_attributes(change, m);
+        if (r >= 0 && change->kind == OP_ESWITCH)
+                r = sd_bus_message_append(m, "{sv}", "mode", "s",
+                                          eswitch_to_string(change->eswitch));
         if (r >= 0 && change->slot)
                 r = sd_bus_message_append(m, "{sv}", "slot", "s", change->slot);
         return r;
@@ -91,6 +143,8 @@ static int append_options(const Cli *c, sd_bus_message *m) {
                 r = sd_bus_message_append(m, "{sv}", "timeout", "t", c->timeout_usec);
         if (r >= 0 && c->reason)
                 r = sd_bus_message_append(m, "{sv}", "reason", "s", c->reason);
+        if (r >= 0 && c->persist)
+                r = sd_bus_message_append(m, "{sv}", "persist", "b", true);
         if (r >= 0 && c->expect)
                 r = sd_bus_message_append(m, "{sv}", "expect", "s", c->expect);
         return r;
@@ -159,7 +213,7 @@ static int submit_and_wait(Cli *c, const Change *change) {
         return r > 0 ? r : wait_job(&w, path, false);
 }
 
-static int change_run(Cli *c, const Change *change) {
+int change_run(Cli *c, const Change *change) {
         if (c->dry_run)
                 return plan_show(c, change);
         return c->no_block ? submit_only(c, change) : submit_and_wait(c, change);
@@ -175,25 +229,16 @@ static int change_function(Cli *c, OpKind kind, const char *name) {
 
 static int total_vfs(Cli *c, const char *name, uint32_t *ret) {
         _cleanup_json_ json_object *world = NULL;
-        char buf[FAULT_STR_MAX];
-        json_object *fn;
-        Fault f;
+        json_object *pf;
         int r;
 
         r = world_get(c, &world);
         if (r == 0)
-                r = world_find(c, world, name, &fn);
+                r = world_find_pf(c, world, name, &pf);
         if (r > 0)
                 return r;
-        if (streq(record_show(fn, "kind"), "pf")) {
-                *ret = (uint32_t) record_number(fn, "total_vfs");
-                return 0;
-        }
-        f = FAULT(FAULT_NOT_PF);
-        (void) bdf_parse(record_show(fn, "address"), &f.fn);
-        (void) bdf_parse(record_show(fn, "pf"), &f.other);
-        return say_error(c, fault_exit_status(f.reason), fault_bus_name(f.reason), "%s",
-                         fault_format(&f, buf, sizeof(buf)));
+        *ret = (uint32_t) record_number(pf, "total_vfs");
+        return 0;
 }
 
 int verb_set(Cli *c, _unused_ int argc, char **argv) {

@@ -12,9 +12,11 @@
 typedef struct Change {
         OpKind kind;
         Name fn; /* text is "" for a rescan of everything */
-        const char *driver;
+        const char *driver; /* of bind and unload; of set-vf, or NULL */
         const char *slot;
-        uint32_t count;
+        uint32_t count; /* of set-vf: the VF's index, fn being its PF */
+        VfAttrs attrs;
+        Eswitch eswitch;
 } Change;
 
 /*
@@ -22,5 +24,10 @@ typedef struct Change {
  */
 int change_append_options(const Cli *c, const Change *change, bool for_plan, sd_bus_message *m);
 
+/* Does what the options say: shows the plan, or asks for the job, and waits for it. */
+int change_run(Cli *c, const Change *change);
+
 /* plan.c: asks for the plan and prints it. */
 int plan_show(Cli *c, const Change *change);
+/* The same of several, one after the other: a refusal of one is no end. */
+int plan_show_several(Cli *c, const Change *changes, size_t n);

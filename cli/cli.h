@@ -20,10 +20,12 @@ enum {
         STATUS_FAILED = 1,
         STATUS_USAGE = 2,
         STATUS_TIMEOUT = 3,
+        STATUS_PARTIAL = 4,
         STATUS_DENIED = 6,
         STATUS_NO_DAEMON = 8,
         STATUS_WEDGED = 9,
         STATUS_NO_DEVICE = 10,
+        STATUS_DIFFERENT = 20,
         STATUS_SIGNAL = 128, /* plus the signal's number, as a shell has it: 130 for Ctrl-C */
 };
 
@@ -57,6 +59,8 @@ typedef struct Cli {
         const char *on_failure;
         bool rescan;
         bool all_functions;
+        bool persist;
+        bool boot;
 
         /* looking */
         bool vfs;
@@ -65,6 +69,8 @@ typedef struct Cli {
         uint32_t lines;
         uint64_t since; /* CLOCK_REALTIME, µs */
         const char *directory;
+        bool ready;
+        const char *file;
 
         /* hold */
         const char *mode, *why;
@@ -74,7 +80,8 @@ typedef struct Cli {
 typedef int (*VerbFunction)(Cli *c, int argc, char **argv); /* argv[0] is the verb */
 
 /*
- * list.c, show.c, users.c, change.c, plan.c, hold.c, jobs.c, history.c, monitor.c, doctor.c, gate.c
+ * list.c, show.c, users.c, change.c, apply.c, diff.c, vf.c, eswitch.c, adopt.c, plan.c, hold.c, jobs.c, history.c, monitor.c,
+ * doctor.c, gate.c, metrics.c
  */
 int verb_list(Cli *c, int argc, char **argv);
 int verb_show(Cli *c, int argc, char **argv);
@@ -87,6 +94,11 @@ int verb_rescan(Cli *c, int argc, char **argv);
 int verb_reset(Cli *c, int argc, char **argv);
 int verb_slot(Cli *c, int argc, char **argv);
 int verb_unload(Cli *c, int argc, char **argv);
+int verb_apply(Cli *c, int argc, char **argv);
+int verb_diff(Cli *c, int argc, char **argv);
+int verb_vf(Cli *c, int argc, char **argv);
+int verb_eswitch(Cli *c, int argc, char **argv);
+int verb_adopt(Cli *c, int argc, char **argv);
 int verb_plan(Cli *c, int argc, char **argv);
 int verb_hold(Cli *c, int argc, char **argv);
 int verb_jobs(Cli *c, int argc, char **argv);
@@ -97,6 +109,7 @@ int verb_history(Cli *c, int argc, char **argv);
 int verb_monitor(Cli *c, int argc, char **argv);
 int verb_doctor(Cli *c, int argc, char **argv);
 int verb_gate(Cli *c, int argc, char **argv);
+int verb_metrics(Cli *c, int argc, char **argv);
 int verb_reload(Cli *c, int argc, char **argv);
 int verb_help(Cli *c, int argc, char **argv);
 

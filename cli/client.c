@@ -83,6 +83,13 @@ int client_open(Cli *c) {
         return 0;
 }
 
+int client_try_private(Cli *c) {
+        if (c->bus)
+                return 0;
+        c->peer = true;
+        return private_open(&c->bus);
+}
+
 int client_reopen(Cli *c) {
         client_close(c);
         if (c->host) /* ssh might ask for a password again, in the middle of our lines */
@@ -140,33 +147,52 @@ static bool is_version_skew(const char *name) {
                         streq(name, SD_BUS_ERROR_INVALID_ARGS));
 }
 
-int client_fail(const Cli *c, int r, const sd_bus_error *e) {
+int client_why(const Cli *c, int r, const sd_bus_error *e, char *buf, size_t size) {
         const char *name = e && sd_bus_error_is_set(e) ? e->name : NULL;
         const char *why = name && e->message ? e->message : strerror(r < 0 ? -r : EIO);
 
-        if (name && startswith(name, "org.sriovd1.Error."))
-                return say_error(c, fault_exit_status_of(name), name, "%s", why);
-        if (r == -ENOMEM)
-                return say_oom(c);
-        if (is_denied(name, r))
-                return say_error(c, STATUS_DENIED, name, "not authorised (%s); ask as root", why);
-        if (r == -ETIMEDOUT || (name && streq(name, SD_BUS_ERROR_NO_REPLY)))
-                return say_error(c, STATUS_NO_DAEMON, name,
-                                 "sriovd does not answer; 'systemctl status sriovd' may tell why");
-        if (c->host && is_no_daemon(name, r))
-                return say_error(c, STATUS_NO_DAEMON, name, "cannot reach the sriovd of %s (%s)",
-                                 c->host, why);
-        if (is_no_daemon(name, r))
-                return say_error(c, STATUS_NO_DAEMON, name,
-                                 "cannot reach sriovd (%s); 'systemctl status sriovd' tells why, "
-                                 "'systemctl start sriovd' starts it",
-                                 why);
+        if (name && startswith(name, "org.sriovd1.Error.")) {
+                snprintf(buf, size, "%s", why);
+                return fault_exit_status_of(name);
+        }
+        if (is_denied(name, r)) {
+                snprintf(buf, size, "not authorised (%s); ask as root", why);
+                return STATUS_DENIED;
+        }
+        if (r == -ETIMEDOUT || (name && streq(name, SD_BUS_ERROR_NO_REPLY))) {
+                snprintf(buf, size,
+                         "sriovd does not answer; 'systemctl status sriovd' may tell why");
+                return STATUS_NO_DAEMON;
+        }
+        if (c->host && is_no_daemon(name, r)) {
+                snprintf(buf, size, "cannot reach the sriovd of %s (%s)", c->host, why);
+                return STATUS_NO_DAEMON;
+        }
+        if (is_no_daemon(name, r)) {
+                snprintf(buf, size,
+                         "cannot reach sriovd (%s); 'systemctl status sriovd' tells why, "
+                         "'systemctl start sriovd' starts it",
+                         why);
+                return STATUS_NO_DAEMON;
+        }
         if (is_version_skew(name))
-                return say_error(c, STATUS_FAILED, name,
-                                 "sriovd does not know this request (%s); is it of another "
-                                 "version than sriovctl?",
-                                 why);
-        return say_error(c, STATUS_FAILED, name, "asking sriovd failed: %s", why);
+                snprintf(buf, size,
+                         "sriovd does not know this request (%s); is it of another version than "
+                         "sriovctl?",
+                         why);
+        else
+                snprintf(buf, size, "asking sriovd failed: %s", why);
+        return STATUS_FAILED;
+}
+
+int client_fail(const Cli *c, int r, const sd_bus_error *e) {
+        char message[CLIENT_WHY_MAX];
+        int status;
+
+        if (r == -ENOMEM && !(e && sd_bus_error_is_set(e)))
+                return say_oom(c);
+        status = client_why(c, r, e, message, sizeof(message));
+        return say_error(c, status, e && sd_bus_error_is_set(e) ? e->name : NULL, "%s", message);
 }
 
 int client_new_call(Cli *c, const char *member, sd_bus_message **ret) {
@@ -180,11 +206,16 @@ int client_new_call(Cli *c, const char *member, sd_bus_message **ret) {
         return r < 0 ? client_fail(c, r, NULL) : 0;
 }
 
+int client_try_send(Cli *c, sd_bus_message *m, sd_bus_message **ret_reply,
+                    sd_bus_error *ret_error) {
+        return sd_bus_call(c->bus, m, 0, ret_error, ret_reply);
+}
+
 int client_send(Cli *c, sd_bus_message *m, sd_bus_message **ret_reply) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        r = sd_bus_call(c->bus, m, 0, &error, ret_reply);
+        r = client_try_send(c, m, ret_reply, &error);
         return r < 0 ? client_fail(c, r, &error) : 0;
 }
 

@@ -16,6 +16,8 @@
 /* Connects, unless it is connected already. Says why not. */
 int client_open(Cli *c);
 void client_close(Cli *c);
+/* Connects to the private socket or not at all, without a word. 0 or a negative errno. */
+int client_try_private(Cli *c);
 /* The same without a word, and only the way that worked before. 0 or a negative errno. */
 int client_reopen(Cli *c);
 
@@ -23,6 +25,8 @@ int client_reopen(Cli *c);
 int client_new_call(Cli *c, const char *member, sd_bus_message **ret);
 /* Sends it and waits for the answer. ret_reply may be NULL. */
 int client_send(Cli *c, sd_bus_message *m, sd_bus_message **ret_reply);
+/* The same without a word. A negative errno, with the bus's error in ret_error. */
+int client_try_send(Cli *c, sd_bus_message *m, sd_bus_message **ret_reply, sd_bus_error *ret_error);
 /* All in one, for arguments that are known beforehand. */
 int client_call(Cli *c, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret_reply, const char *types, ...);
@@ -33,5 +37,8 @@ int client_get(Cli *c, const char *path, const char *interface, json_object **re
 int client_try_get(Cli *c, const char *path, const char *interface, json_object **ret,
                    sd_bus_error *ret_error);
 
+/* What went wrong, in words: e as the bus gave it, or r as sd-bus did. Returns the exit status. */
+int client_why(const Cli *c, int r, const sd_bus_error *e, char *buf, size_t size);
+#define CLIENT_WHY_MAX 2048
 /* Says what went wrong: e as the bus gave it, or r as sd-bus did. */
 int client_fail(const Cli *c, int r, const sd_bus_error *e);

@@ -11,6 +11,7 @@
 #include "cli/client.h"
 #include "cli/holders.h"
 #include "cli/job.h"
+#include "cli/ready.h"
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -220,12 +221,16 @@ int verb_job(Cli *c, _unused_ int argc, char **argv) {
         return 0;
 }
 
-int verb_wait(Cli *c, _unused_ int argc, char **argv) {
+int verb_wait(Cli *c, int argc, char **argv) {
         _cleanup_free_ char *path = NULL;
         _cleanup_(wait_done) Wait w = { 0 };
         uint32_t id;
         int r;
 
+        if (c->ready)
+                return ready_wait(c, argc - 1, argv + 1);
+        if (argc > 2)
+                return say_usage(c, "wait: one job at a time; --ready waits for several devices");
         r = job_parse(c, argv[1], &id);
         if (r == 0)
                 r = wait_init(&w, c);

@@ -8,14 +8,27 @@
 #include "cli/world.h"
 
 static const Column columns[] = {
-        { "ADDRESS", "address", LOOK_TEXT, true },   { "DRIVER", "driver", LOOK_TEXT, true },
-        { "NETDEVS", "netdevs", LOOK_TEXT, true },   { "VFS", "vfs", LOOK_NUMBER, true },
-        { "TOTAL", "total_vfs", LOOK_NUMBER, true }, { "STATE", "state", LOOK_STATE, true },
-        { "NAME", "name", LOOK_CUT, true },          { "KIND", "kind", LOOK_TEXT, false },
-        { "INDEX", "index", LOOK_NUMBER, false },    { "PF", "pf", LOOK_TEXT, false },
-        { "VENDOR", "vendor", LOOK_TEXT, false },    { "DEVICE", "device", LOOK_TEXT, false },
-        { "CLASS", "class", LOOK_TEXT, false },      { "AUTOPROBE", "autoprobe", LOOK_TEXT, false },
-        { "NUMA", "numa_node", LOOK_NUMBER, false }, { "IOMMU", "iommu_group", LOOK_NUMBER, false },
+        { "ADDRESS", "address", LOOK_TEXT, true },
+        { "DRIVER", "driver", LOOK_TEXT, true },
+        { "NETDEVS", "netdevs", LOOK_TEXT, true },
+        { "VFS", "vfs", LOOK_NUMBER, true },
+        { "TOTAL", "total_vfs", LOOK_NUMBER, true },
+        { "STATE", "state", LOOK_STATE, true },
+        { "POLICY", "policy", LOOK_TEXT, true },
+        { "NAME", "name", LOOK_CUT, true },
+        { "KIND", "kind", LOOK_TEXT, false },
+        { "INDEX", "index", LOOK_NUMBER, false },
+        { "PF", "pf", LOOK_TEXT, false },
+        { "VENDOR", "vendor", LOOK_TEXT, false },
+        { "DEVICE", "device", LOOK_TEXT, false },
+        { "CLASS", "class", LOOK_TEXT, false },
+        { "AUTOPROBE", "autoprobe", LOOK_TEXT, false },
+        { "NUMA", "numa_node", LOOK_NUMBER, false },
+        { "IOMMU", "iommu_group", LOOK_NUMBER, false },
+        { "ESWITCH", "eswitch_mode", LOOK_TEXT, false },
+        { "READY", "ready", LOOK_TEXT, false },
+        { "MAC", "mac", LOOK_TEXT, false },
+        { "ATTRIBUTES", "attributes", LOOK_TEXT, false },
 };
 
 static const Table table = { "pfs", columns, ELEMENTSOF(columns) };

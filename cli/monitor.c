@@ -131,6 +131,18 @@ static int on_job_removed(sd_bus_message *m, void *userdata, _unused_ sd_bus_err
         return 0;
 }
 
+/* What a policy wants and something else changed. */
+static int on_drift(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        json_object *values = NULL;
+        const char *pf;
+
+        if (sd_bus_message_read_basic(m, 's', &pf) < 0 || record_read_value(m, &values) < 0)
+                return 0;
+        json_object_object_del(values, "pf");
+        tell(userdata, "drift", BUS_PF, pf, values);
+        return 0;
+}
+
 static int on_changed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         json_object *values = json_object_new_object();
         const char *interface;
@@ -195,6 +207,7 @@ static int subscribe(Loop *l, _unused_ void *userdata) {
         } signals[] = {
                 { BUS_MANAGER, "JobNew", on_job_new },
                 { BUS_MANAGER, "JobRemoved", on_job_removed },
+                { BUS_MANAGER, "Drift", on_drift },
                 { "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed },
                 { "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", on_added },
                 { "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", on_removed },

@@ -46,26 +46,36 @@ enum {
         ARG_SINCE,
         ARG_WHY,
         ARG_MODE,
-        ARG_VERSION,
+        ARG_PERSIST,
+        ARG_BOOT,
+        ARG_READY,
+        ARG_FILE,
+        ARG_VERSION, /* the last */
 };
 
 static const Option options[] = {
-        { "dry-run", 'n', no_argument, NULL, OPTION_CHANGE, "show the plan, change nothing" },
+        { "dry-run", 'n', no_argument, NULL, OPTION_CHANGE | OPTION_ADOPT,
+          "show the plan, change nothing" },
         { "no-block", ARG_NO_BLOCK, no_argument, NULL, OPTION_CHANGE,
           "print the job's number and do not wait for it" },
         { "wait", 'w', required_argument, "SEC", OPTION_CHANGE | OPTION_WAIT,
           "wait no longer than that; the job goes on" },
         { "timeout", ARG_TIMEOUT, required_argument, "SEC", OPTION_CHANGE,
           "end the job if it is not done by then; never breaks off a write" },
-        { "reason", ARG_REASON, required_argument, "TEXT", OPTION_CHANGE,
+        { "reason", ARG_REASON, required_argument, "TEXT", OPTION_CHANGE | OPTION_ADOPT,
           "keep this with the job in the history" },
         { "expect", ARG_EXPECT, required_argument, "PLAN", OPTION_CHANGE,
           "do it only if the plan still is the one with this id" },
         { "force", ARG_FORCE, required_argument, "RISK,...", OPTION_FORCE,
           "in-use: take VFs from their users; storage: also disks in use" },
         { "driver", ARG_DRIVER, required_argument, "NAME", OPTION_SET, "the VFs' driver" },
-        { "on-failure", ARG_ON_FAILURE, required_argument, "keep|rollback", OPTION_SET,
-          "keep the VFs that came up, or go back to what was" },
+        { "on-failure", ARG_ON_FAILURE, required_argument, "keep|rollback",
+          OPTION_SET | OPTION_APPLY, "keep the VFs that came up, or go back to what was" },
+        { "persist", ARG_PERSIST, no_argument, NULL, OPTION_SET,
+          "when it is done, write the policy that keeps it so" },
+        { "boot", ARG_BOOT, no_argument, NULL, OPTION_APPLY,
+          "wait for what the daemon does at boot, at most 30 s" },
+        { "ready", ARG_READY, no_argument, NULL, OPTION_WAIT, "wait until devices are ready" },
         { "rescan", ARG_RESCAN, no_argument, NULL, OPTION_REMOVE, "find it again at once" },
         { "all-functions", ARG_ALL_FUNCTIONS, no_argument, NULL, OPTION_REMOVE,
           "remove the whole device" },
@@ -80,6 +90,8 @@ static const Option options[] = {
           "shown to those who are refused" },
         { "mode", ARG_MODE, required_argument, "block|note", OPTION_HOLD,
           "refuse what would take the device, or be shown only" },
+        { "file", ARG_FILE, required_argument, "PATH", OPTION_METRICS,
+          "write to that file, whole or not at all" },
         { "output", 'o', required_argument, "COLUMNS", OPTION_TABLE,
           "these columns; +COLUMNS: these as well" },
         { "json", ARG_JSON, optional_argument, "pretty|short|off", 0, "print JSON" },
@@ -234,10 +246,12 @@ static int parse_since(Cli *c, const char *s) {
 /* Options that are nothing but there. True if it is one. */
 static bool apply_flag(Cli *c, Options *o, int letter) {
         bool *const flags[ARG_VERSION + 1][2] = {
-                ['n'] = { &c->dry_run },       [ARG_NO_BLOCK] = { &c->no_block },
-                [ARG_RESCAN] = { &c->rescan }, [ARG_ALL_FUNCTIONS] = { &c->all_functions },
-                ['a'] = { &c->all, &c->vfs },  [ARG_VFS] = { &c->vfs },
-                ['h'] = { &o->help },          [ARG_VERSION] = { &o->version },
+                ['n'] = { &c->dry_run },         [ARG_NO_BLOCK] = { &c->no_block },
+                [ARG_RESCAN] = { &c->rescan },   [ARG_ALL_FUNCTIONS] = { &c->all_functions },
+                ['a'] = { &c->all, &c->vfs },    [ARG_VFS] = { &c->vfs },
+                [ARG_PERSIST] = { &c->persist }, [ARG_BOOT] = { &c->boot },
+                [ARG_READY] = { &c->ready },     ['h'] = { &o->help },
+                [ARG_VERSION] = { &o->version },
         };
 
         if (!flags[letter][0])
@@ -251,10 +265,8 @@ static bool apply_flag(Cli *c, Options *o, int letter) {
 /* Options whose value is looked at later, or by sriovd. True if it is one. */
 static bool apply_text(Cli *c, int letter, const char *argument) {
         const char **const texts[ARG_VERSION + 1] = {
-                [ARG_DRIVER] = &c->driver,
-                ['D'] = &c->directory,
-                ['o'] = &c->columns,
-                ['H'] = &c->host,
+                [ARG_DRIVER] = &c->driver, ['D'] = &c->directory, [ARG_FILE] = &c->file,
+                ['o'] = &c->columns,       ['H'] = &c->host,
         };
 
         if (!texts[letter])

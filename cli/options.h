@@ -18,6 +18,9 @@ typedef enum OptionGroup {
         OPTION_ALL = 1 << 7,
         OPTION_HISTORY = 1 << 8,
         OPTION_HOLD = 1 << 9,
+        OPTION_APPLY = 1 << 10,
+        OPTION_ADOPT = 1 << 11,
+        OPTION_METRICS = 1 << 12,
 } OptionGroup;
 
 /* Which options were typed, for options_check(). */

@@ -13,6 +13,7 @@
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/table.h"
+#include "cli/told.h"
 
 static const Column columns[] = {
         { "STEP", "step", LOOK_NUMBER, true },        { "RUNG", "rung", LOOK_TEXT, true },
@@ -23,7 +24,7 @@ static const Column columns[] = {
 
 static const Table table = { "steps", columns, ELEMENTSOF(columns) };
 
-static int ask(Cli *c, const Change *change, sd_bus_message **ret) {
+static int new_call(Cli *c, const Change *change, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -33,61 +34,148 @@ static int ask(Cli *c, const Change *change, sd_bus_message **ret) {
         r = sd_bus_message_append(m, "s", op_kind_to_string(change->kind));
         if (r >= 0)
                 r = change_append_options(c, change, true, m);
-        return r < 0 ? client_fail(c, r, NULL) : client_send(c, m, ret);
+        if (r < 0)
+                return client_fail(c, r, NULL);
+        *ret = TAKE_PTR(m);
+        return 0;
 }
 
-static int read_plan(sd_bus_message *m, const char **ret_id, json_object **ret_steps) {
+static int read_plan(sd_bus_message *m, const Change *change, json_object *plan) {
+        json_object *steps = NULL;
+        const char *id;
         int r;
 
-        r = sd_bus_message_read_basic(m, 's', ret_id);
+        r = sd_bus_message_read_basic(m, 's', &id);
         if (r >= 0)
-                r = record_read_value(m, ret_steps);
-        return r < 0 ? r : 0;
-}
-
-static void number(json_object *steps) {
+                r = record_read_value(m, &steps);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < record_length(steps); i++)
                 record_set_number(json_object_array_get_idx(steps, i), "step", i + 1);
+        record_set_text(plan, "plan", id);
+        record_set_text(plan, "operation", op_kind_to_string(change->kind));
+        json_object_object_add(plan, "steps", steps);
+        return 0;
 }
 
-static int print_json(const Cli *c, const Change *change, const char *id, const Selection *s,
-                      json_object *steps) {
-        _cleanup_json_ json_object *o = json_object_new_object();
+/* Fills plan with plan, operation and steps. A negative errno if it was refused: with what, is in *error. */
+static int try_get(Cli *c, const Change *change, json_object *plan, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        int r;
 
-        if (!o)
+        r = new_call(c, change, &m);
+        if (r > 0)
+                return r;
+        r = client_try_send(c, m, &reply, error);
+        return r < 0 ? r : read_plan(reply, change, plan);
+}
+
+/* Puts those columns of the steps in place of the steps that --output names. */
+static int select_steps(const Cli *c, const Selection *s, json_object *plan) {
+        json_object *steps = table_rows(c, s, record_get(plan, "steps"));
+
+        if (!steps)
                 return say_oom(c);
-        record_set_text(o, "plan", id);
-        record_set_text(o, "operation", op_kind_to_string(change->kind));
-        json_object_object_add(o, "steps", table_rows(c, s, steps));
-        say_json(c, o);
+        json_object_object_add(plan, "steps", steps);
         return 0;
 }
 
 int plan_show(Cli *c, const Change *change) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_json_ json_object *steps = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_json_ json_object *plan = json_object_new_object();
         const char *id;
         Selection s;
         int r;
 
+        if (!plan)
+                return say_oom(c);
         r = table_select(c, &table, &s);
         if (r == 0)
-                r = ask(c, change, &m);
-        if (r > 0)
+                r = try_get(c, change, plan, &error);
+        if (r != 0)
+                return r < 0 ? client_fail(c, r, &error) : r;
+        if (c->json != JSON_OFF) {
+                r = select_steps(c, &s, plan);
+                say_json(c, plan);
                 return r;
-        r = read_plan(m, &id, &steps);
-        if (r < 0)
-                return client_fail(c, r, NULL);
-        number(steps);
-        if (c->json != JSON_OFF)
-                return print_json(c, change, id, &s, steps);
-        if (record_length(steps) == 0) {
+        }
+        if (record_length(record_get(plan, "steps")) == 0) {
                 puts("nothing to do");
                 return 0;
         }
-        r = table_print(c, &table, &s, steps);
+        id = record_show(plan, "plan");
+        r = table_print(c, &table, &s, record_get(plan, "steps"));
         if (r == 0 && c->legend)
                 printf("\nPlan %s. With --expect=%s it is done as shown, or not at all.\n", id, id);
+        return r;
+}
+
+static int print_one(const Cli *c, const Selection *s, json_object *plan) {
+        json_object *steps = record_get(plan, "steps");
+        const char *pf = record_show(plan, "pf");
+
+        if (c->json != JSON_OFF)
+                return select_steps(c, s, plan);
+        if (record_length(steps) == 0)
+                printf("%s: nothing to do\n", pf);
+        else if (c->legend)
+                printf("%s: plan %s\n", pf, record_show(plan, "plan"));
+        return table_print(c, &table, s, steps);
+}
+
+/* A refusal of one is told and kept with the others. */
+static int show_one(Cli *c, const Change *change, const Selection *s, json_object *plan) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        char message[CLIENT_WHY_MAX];
+        int r;
+
+        record_set_text(plan, "pf", change->fn.text);
+        r = try_get(c, change, plan, &error);
+        if (r == 0)
+                return print_one(c, s, plan);
+        if (r > 0)
+                return r;
+        r = client_why(c, r, &error, message, sizeof(message));
+        say_note("%s", message);
+        record_set_text(plan, "error", error.name);
+        record_set_text(plan, "message", message);
+        json_object_object_add(plan, "exit", json_object_new_int(r));
+        return r;
+}
+
+static int show_all(Cli *c, const Change *changes, size_t n, const Selection *s, json_object *list,
+                    int *statuses) {
+        for (size_t i = 0; i < n; i++) {
+                json_object *plan = json_object_new_object();
+
+                if (!plan || json_object_array_add(list, plan) < 0) {
+                        json_object_put(plan);
+                        return say_oom(c);
+                }
+                statuses[i] = show_one(c, changes + i, s, plan);
+        }
+        if (n == 0 && c->json == JSON_OFF)
+                puts("nothing to do");
+        return 0;
+}
+
+int plan_show_several(Cli *c, const Change *changes, size_t n) {
+        _cleanup_json_ json_object *o = json_object_new_object(), *list = json_object_new_array();
+        _cleanup_free_ int *statuses = calloc(n + 1, sizeof(int));
+        Selection s;
+        int r;
+
+        if (!o || !list || !statuses)
+                return say_oom(c);
+        r = table_select(c, &table, &s);
+        if (r == 0)
+                r = show_all(c, changes, n, &s, list, statuses);
+        if (r > 0)
+                return r;
+        r = told_sum(statuses, n);
+        json_object_object_add(o, "plans", TAKE_PTR(list));
+        json_object_object_add(o, "exit", json_object_new_int(r));
+        say_json(c, o);
         return r;
 }
 

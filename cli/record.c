@@ -40,6 +40,12 @@ static const Field fields[] = {
         { "TotalVFs", "total_vfs", AS_IT_IS },
         { "VFs", "vfs", AS_IT_IS },
         { "Autoprobe", "autoprobe", AS_IT_IS },
+        { "EswitchMode", "eswitch_mode", AS_IT_IS },
+        { "Policy", "policy", AS_IT_IS },
+        { "Ready", "ready", AS_IT_IS },
+        { "MAC", "mac", AS_IT_IS },
+        { "VLAN", "vlan", AS_IT_IS },
+        { "Attributes", "attributes", AS_IT_IS },
         { "NUMANode", "numa_node", AS_IT_IS },
         { "Id", "job", AS_IT_IS },
         { "Operation", "operation", AS_IT_IS },
@@ -213,6 +219,34 @@ static int read_dict(sd_bus_message *m, json_object **ret) {
         return 0;
 }
 
+/* An a{ss}. */
+static int read_words(sd_bus_message *m, json_object **ret) {
+        _cleanup_json_ json_object *o = json_object_new_object();
+        const char *key, *value;
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+        r = sd_bus_message_enter_container(m, 'a', "{ss}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read(m, "{ss}", &key, &value)) > 0)
+                record_set_text(o, key, value);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_exit_container(m);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int read_array(sd_bus_message *m, const char *contents, json_object **ret) {
+        if (streq(contents, "{sv}"))
+                return read_dict(m, ret);
+        return streq(contents, "{ss}") ? read_words(m, ret) : read_list(m, contents, ret);
+}
+
 int record_read_value(sd_bus_message *m, json_object **ret) {
         const char *contents;
         char type;
@@ -227,7 +261,7 @@ int record_read_value(sd_bus_message *m, json_object **ret) {
         case 'g':
                 return read_text(m, type, ret);
         case 'a':
-                return streq(contents, "{sv}") ? read_dict(m, ret) : read_list(m, contents, ret);
+                return read_array(m, contents, ret);
         case 'v':
                 r = sd_bus_message_enter_container(m, 'v', contents);
                 if (r >= 0)

@@ -31,6 +31,9 @@ static const Line pf_lines[] = {
         { "State", { .key = "state", .look = LOOK_STATE } },
         { "VFs", { .key = "vfs" } },
         { "Total VFs", { .key = "total_vfs" } },
+        { "Policy", { .key = "policy" } },
+        { "Ready", { .key = "ready" } },
+        { "Eswitch mode", { .key = "eswitch_mode" } },
         { "Autoprobe", { .key = "autoprobe" } },
         { "NUMA node", { .key = "numa_node" } },
         { "IOMMU group", { .key = "iommu_group" } },
@@ -41,6 +44,8 @@ static const Line vf_lines[] = {
         { "Index", { .key = "index" } },
         { "Driver", { .key = "driver" } },
         { "Net devices", { .key = "netdevs" } },
+        { "Ready", { .key = "ready" } },
+        { "Attributes", { .key = "attributes" } },
         { "IOMMU group", { .key = "iommu_group" } },
 };
 
@@ -111,18 +116,26 @@ static void print_jobs(json_object *jobs) {
         }
 }
 
+/* A daemon of before does not tell. */
+static bool is_unready(json_object *vf) {
+        return record_get(vf, "ready") && !record_bool(vf, "ready");
+}
+
 static void print_vfs(json_object *vfs) {
-        const Column netdevs = { .key = "netdevs" };
-        char buf[TABLE_VALUE_MAX];
+        const Column list = { .key = "netdevs" };
+        char netdevs[TABLE_VALUE_MAX], attributes[TABLE_VALUE_MAX];
 
         for (size_t i = 0; i < record_length(vfs); i++) {
                 json_object *vf = json_object_array_get_idx(vfs, i);
                 char label[24];
 
                 snprintf(label, sizeof(label), "VF %u", (unsigned) record_number(vf, "index"));
-                printf("%14s: %s, driver %s, net devices %s\n", label, record_show(vf, "address"),
-                       record_show(vf, "driver"),
-                       table_value(&netdevs, record_get(vf, "netdevs"), buf, sizeof(buf)));
+                printf("%14s: %s, driver %s, net devices %s, attributes %s%s\n", label,
+                       record_show(vf, "address"), record_show(vf, "driver"),
+                       table_value(&list, record_get(vf, "netdevs"), netdevs, sizeof(netdevs)),
+                       table_value(&list, record_get(vf, "attributes"), attributes,
+                                   sizeof(attributes)),
+                       is_unready(vf) ? ", not ready" : "");
         }
 }
 

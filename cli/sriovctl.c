@@ -46,6 +46,15 @@ static const Verb verbs[] = {
         { "slot", "on|off SLOT", 2, 2, CHANGE | OPTION_FORCE, verb_slot, "switch a slot's power" },
         { "unload", "DRIVER", 1, 1, CHANGE | OPTION_FORCE, verb_unload,
           "free all its devices, PF by PF, then unload it" },
+        { "vf", "PF/INDEX [KEY=VALUE...]", 1, ANY_NUMBER, CHANGE | OPTION_FORCE, verb_vf,
+          "give a VF its MAC, VLAN, driver, ...; or show them" },
+        { "eswitch", "PF [legacy|switchdev]", 1, 2, CHANGE | OPTION_FORCE, verb_eswitch,
+          "change the mode of its embedded switch, or show it" },
+        { "apply", "[PF...]", 0, ANY_NUMBER, CHANGE | OPTION_FORCE | OPTION_APPLY, verb_apply,
+          "make it so as the policies want it" },
+        { "diff", "", 0, 0, OPTION_TABLE, verb_diff, "what is not as the policies want it" },
+        { "adopt", "PF", 1, 1, OPTION_ADOPT, verb_adopt,
+          "write the policy that keeps it as it is now" },
         { "plan", "VERB ARGUMENT...", 1, ANY_NUMBER,
           CHANGE | OPTION_FORCE | OPTION_SET | OPTION_REMOVE, verb_plan,
           "show what one of the above would do" },
@@ -53,7 +62,8 @@ static const Verb verbs[] = {
           "run COMMAND; meanwhile DEV is in use" },
         { "jobs", "", 0, 0, OPTION_TABLE | OPTION_ALL, verb_jobs, "jobs waiting and running" },
         { "job", "JOB", 1, 1, 0, verb_job, "all that is known of a job" },
-        { "wait", "JOB", 1, 1, OPTION_WAIT, verb_wait, "wait for a job's end, and end as it did" },
+        { "wait", "JOB|--ready DEV...", 1, ANY_NUMBER, OPTION_WAIT, verb_wait,
+          "wait for a job's end, and end as it did" },
         { "cancel", "JOB...", 1, ANY_NUMBER, 0, verb_cancel, "withdraw from jobs" },
         { "history", "", 0, 0, OPTION_TABLE | OPTION_HISTORY, verb_history,
           "jobs that ended, from the journal" },
@@ -61,6 +71,7 @@ static const Verb verbs[] = {
         { "doctor", "", 0, 0, OPTION_TABLE, verb_doctor, "examine host and kernel for trouble" },
         { "gate", "[MODE]", 0, 1, OPTION_TABLE, verb_gate,
           "how other programs take their turn; MODE: from now on" },
+        { "metrics", "", 0, 0, OPTION_METRICS, verb_metrics, "numbers about it, as OpenMetrics" },
         { "reload", "", 0, 0, 0, verb_reload, "read the configuration again" },
         { "help", "[VERB]", 0, 1, 0, verb_help, "show this, or a verb's options" },
 };
@@ -114,7 +125,7 @@ int verb_run_change(Cli *c, int argc, char **argv) {
 
         if (!verb)
                 return unknown_verb(c, argv[0]);
-        if (!(verb->options & OPTION_CHANGE) || verb->function == verb_plan)
+        if (!(verb->options & (OPTION_CHANGE | OPTION_ADOPT)) || verb->function == verb_plan)
                 return say_usage(c, "plan %s: it changes nothing and has no plan", verb->name);
         return verb_run(c, verb, argc, argv);
 }

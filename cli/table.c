@@ -89,12 +89,27 @@ static const char *join(json_object *list, char *buf, size_t size) {
         return at > 0 ? say_clean(buf, buf, size) : "-";
 }
 
+/* "mac=02:00:00:00:01:00 vlan=100" */
+static const char *join_pairs(json_object *o, char *buf, size_t size) {
+        size_t at = 0;
+
+        buf[0] = '\0';
+        json_object_object_foreach(o, key, v) {
+                if (at < size)
+                        at += (size_t) snprintf(buf + at, size - at, "%s%s=%s", at > 0 ? " " : "",
+                                                key, v ? json_object_get_string(v) : "-");
+        }
+        return at > 0 ? say_clean(buf, buf, size) : "-";
+}
+
 const char *table_value(const Column *col, json_object *v, char *buf, size_t size) {
         if (!v)
                 return "-";
         switch (json_object_get_type(v)) {
         case json_type_array:
                 return join(v, buf, size);
+        case json_type_object:
+                return join_pairs(v, buf, size);
         case json_type_boolean:
                 return json_object_get_boolean(v) ? "yes" : "no";
         default:

@@ -2,74 +2,84 @@
 /*
  * Wait
  *
- * Going away never harms: the job is the daemon's, and we only watch.
+ * Going away never harms: a job is the daemon's, and we only watch.
  */
 #include <errno.h>
 
 #include "base/str.h"
 
-#include "core/fault.h"
 #include "core/names.h"
-#include "core/queue.h"
 
 #include "cli/client.h"
-#include "cli/holders.h"
 #include "cli/job.h"
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/say.h"
+#include "cli/told.h"
 #include "cli/wait.h"
 #include "cli/when.h"
 
 /* A daemon that is restarted is back long before. */
 #define GONE_USEC (30 * WHEN_USEC_PER_SEC)
 
-static bool is_state(const Wait *w, const char *state) {
-        return streq(record_show(w->job, "state"), state);
+static bool is_state(const Waited *j, const char *state) {
+        return streq(record_show(j->job, "state"), state);
 }
 
-static bool has_ended(const Wait *w) {
-        return is_state(w, "ended");
+static bool has_ended(const Waited *j) {
+        return is_state(j, "ended") && record_text(j->job, "result");
+}
+
+static Waited *find(Wait *w, const char *path) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (streq(w->jobs[i].path, path))
+                        return w->jobs + i;
+        return NULL;
 }
 
 static int on_removed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         const char *path, *result, *name, *message;
         Wait *w = userdata;
+        Waited *j;
         int r;
 
         r = sd_bus_message_read(m, "uosss", NULL, &path, &result, &name, &message);
-        if (r < 0 || !w->path || !streq(path, w->path))
+        j = r < 0 ? NULL : find(w, path);
+        if (!j)
                 return 0;
-        record_set_text(w->job, "state", "ended");
-        record_set_text(w->job, "result", result);
-        record_set_text(w->job, "error", name);
-        record_set_text(w->job, "message", message);
-        w->look = true;
+        record_set_text(j->job, "state", "ended");
+        record_set_text(j->job, "result", result);
+        record_set_text(j->job, "error", name);
+        record_set_text(j->job, "message", message);
+        j->look = true;
         return 0;
 }
 
 static int on_changed(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         const char *interface;
-        Wait *w = userdata;
+        Waited *j = userdata;
         int r;
 
         r = sd_bus_message_read_basic(m, 's', &interface);
-        if (r < 0 || !streq(interface, BUS_JOB) || !w->job)
+        if (r < 0 || !streq(interface, BUS_JOB))
                 return 0;
-        r = record_read_properties(m, w->job);
-        job_settle(w->job);
+        r = record_read_properties(m, j->job);
+        job_settle(j->job);
         /* The result, or who is in the way, may not be among what changed with the state. */
-        if (r < 0 || has_ended(w) || is_state(w, "wedged"))
-                w->look = true;
+        if (r < 0 || is_state(j, "ended") || is_state(j, "wedged"))
+                j->look = true;
         return 0;
 }
 
 static int watch_properties(Wait *w) {
         Cli *c = w->loop.cli;
+        int r = 0;
 
-        return sd_bus_match_signal_async(c->bus, NULL, c->peer ? NULL : BUS_NAME, w->path,
-                                         "org.freedesktop.DBus.Properties", "PropertiesChanged",
-                                         on_changed, NULL, w);
+        for (size_t i = 0; i < w->n_jobs && r >= 0; i++)
+                r = sd_bus_match_signal_async(c->bus, NULL, c->peer ? NULL : BUS_NAME,
+                                              w->jobs[i].path, "org.freedesktop.DBus.Properties",
+                                              "PropertiesChanged", on_changed, NULL, w->jobs + i);
+        return r;
 }
 
 static int subscribe(Loop *l, void *userdata) {
@@ -78,7 +88,7 @@ static int subscribe(Loop *l, void *userdata) {
 
         r = sd_bus_match_signal_async(l->cli->bus, NULL, l->cli->peer ? NULL : BUS_NAME, BUS_PATH,
                                       BUS_MANAGER, "JobRemoved", on_removed, NULL, w);
-        return r >= 0 && w->path ? watch_properties(w) : r;
+        return r >= 0 ? watch_properties(w) : r;
 }
 
 int wait_init(Wait *w, Cli *c) {
@@ -91,115 +101,47 @@ int wait_init(Wait *w, Cli *c) {
 void wait_done(Wait *w) {
         progress_clear();
         loop_done(&w->loop);
-        json_object_put(w->job);
-        free(w->path);
-}
-
-/* True of the daemon's warning that it goes on against somebody: who that is has lines of its own. */
-static bool is_about_force(const char *warning) {
-        const Fault forced = FAULT(FAULT_FORCED);
-        char sentence[FAULT_STR_MAX];
-        const char *end = strrchr(fault_format(&forced, sentence, sizeof(sentence)), ';');
-        size_t n = strlen(warning);
-
-        return end && n > strlen(end) && streq(warning + n - strlen(end), end);
-}
-
-static void warn(json_object *job, bool in_use) {
-        json_object *list = record_get(job, "warnings"), *holders = record_get(job, "holders");
-        bool forced = !in_use && record_length(holders) > 0;
-
-        for (size_t i = 0; i < record_length(list); i++) {
-                const char *s = json_object_get_string(json_object_array_get_idx(list, i));
-
-                if (!forced || !is_about_force(s))
-                        say_note("warning: %s", s);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                json_object_put(w->jobs[i].job);
+                free(w->jobs[i].path);
         }
-        if (forced)
-                holders_say_forced(holders);
+        free(w->jobs);
 }
 
-/* Only these keys: what is over needs no stages. Takes nothing over. NULL: out of memory. */
-static json_object *brief(json_object *job) {
-        static const char *const keys[] = { "job",   "operation", "object",   "state",  "result",
-                                            "error", "message",   "warnings", "holders" };
-        json_object *o = json_object_new_object();
+/* The one that is at work, or the first that waits; how many have ended. */
+static const Waited *pick(const Wait *w, size_t *ret_ended) {
+        const Waited *first = NULL, *running = NULL;
 
-        for (size_t i = 0; o && i < ELEMENTSOF(keys); i++)
-                json_object_object_add(o, keys[i], json_object_get(record_get(job, keys[i])));
-        return o;
-}
+        *ret_ended = 0;
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                const Waited *j = w->jobs + i;
 
-static int ended_well(const Cli *c, json_object *job, bool skipped) {
-        _cleanup_json_ json_object *o = brief(job);
-
-        if (!o)
-                return say_oom(c);
-        json_object_object_add(o, "exit", json_object_new_int(STATUS_OK));
-        if (skipped && c->json == JSON_OFF)
-                printf("%s: nothing to do\n", record_show(job, "object"));
-        say_json(c, o);
-        return STATUS_OK;
-}
-
-/* The error says more than the result, but for a job of which a part was done. */
-static int status_of(JobResult result, const char *error) {
-        return error && result != RESULT_PARTIAL ? fault_exit_status_of(error)
-                                                 : job_result_exit_status(result);
-}
-
-int wait_told(Cli *c, json_object *job) {
-        const char *name = record_show(job, "result"), *error = record_text(job, "error"),
-                   *message = record_text(job, "message");
-        bool in_use = error && streq(error, fault_bus_name(FAULT_IN_USE));
-        JobResult result = job_result_from_string(name);
-        char words[256];
-        int status;
-
-        progress_clear();
-        warn(job, in_use);
-        if (result == RESULT_DONE || result == RESULT_SKIPPED)
-                return ended_well(c, job, result == RESULT_SKIPPED);
-        if (!message) {
-                snprintf(words, sizeof(words), "%s: %s ended as %s, job %u",
-                         record_show(job, "object"), record_show(job, "operation"), name,
-                         (unsigned) record_number(job, "job"));
-                message = words;
+                if (has_ended(j))
+                        (*ret_ended)++;
+                else if (is_state(j, "running") && !running)
+                        running = j;
+                else if (!first)
+                        first = j;
         }
-        status = say_error_with(c, status_of(result, error), error, message, brief(job));
-        if (in_use)
-                holders_say_refusing(record_get(job, "holders"));
-        return status;
-}
-
-static int still_going(Wait *w, int status, const char *what) {
-        unsigned id = (unsigned) record_number(w->job, "job");
-        char words[512];
-        int n;
-
-        if (status == STATUS_WEDGED) /* most often it waits for one of these */
-                holders_say_forced(record_get(w->job, "holders"));
-        n = snprintf(words, sizeof(words), "%s: job %u %s; 'sriovctl wait %u' waits for it",
-                     record_show(w->job, "object"), id, what, id);
-        if (record_bool(w->job, "cancelable") && status != STATUS_WEDGED &&
-            status != STATUS_NO_DAEMON && n > 0 && (size_t) n < sizeof(words))
-                snprintf(words + n, sizeof(words) - (size_t) n,
-                         ", 'sriovctl cancel %u' withdraws it", id);
-        return say_error_with(w->loop.cli, status, NULL, words, brief(w->job));
+        return running ? running : first ? first : w->jobs;
 }
 
 static void show(const Wait *w) {
-        json_object *progress = record_get(w->job, "progress");
-        const char *stage = record_text(w->job, "stage");
-        char percent[16] = "";
+        size_t n_ended;
+        const Waited *j = pick(w, &n_ended);
+        json_object *progress = record_get(j->job, "progress");
+        const char *stage = record_text(j->job, "stage");
+        char percent[16] = "", count[48] = "";
 
         if (progress)
                 snprintf(percent, sizeof(percent), " %3.0f%%",
                          json_object_get_double(progress) * 100);
-        progress_show("%s: %s, job %u %s%s %s", record_show(w->job, "object"),
-                      record_show(w->job, "operation"), (unsigned) record_number(w->job, "job"),
+        if (w->n_jobs > 1)
+                snprintf(count, sizeof(count), "%zu of %zu ended; ", n_ended, w->n_jobs);
+        progress_show("%s%s: %s, job %u %s%s %s", count, record_show(j->job, "object"),
+                      record_show(j->job, "operation"), (unsigned) record_number(j->job, "job"),
                       w->loop.gone ? "goes on, sriovd is being restarted"
-                                   : record_show(w->job, "state"),
+                                   : record_show(j->job, "state"),
                       percent, stage ? stage : "");
 }
 
@@ -208,43 +150,79 @@ static void show(const Wait *w) {
  * whose end we were told, that is enough; if the daemon has just gone, we look again when it is
  * back.
  */
-static int look(Wait *w) {
+static int look(Wait *w, Waited *j) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         json_object *job;
         int r;
 
-        w->look = w->loop.back = false;
-        r = client_try_get(w->loop.cli, w->path, BUS_JOB, &job, &error);
-        if (r < 0 && ((has_ended(w) && record_text(w->job, "result")) ||
-                      sd_bus_is_open(w->loop.cli->bus) <= 0))
+        j->look = false;
+        r = client_try_get(w->loop.cli, j->path, BUS_JOB, &job, &error);
+        if (r < 0 && (has_ended(j) || sd_bus_is_open(w->loop.cli->bus) <= 0))
                 return 0;
         if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))
                 return say_error_with(w->loop.cli, STATUS_NO_DEVICE, error.name,
                                       "the sriovd that runs now does not know this job any more; "
                                       "'sriovctl history' may have its end",
-                                      brief(w->job));
+                                      told_brief(j->job));
         if (r < 0)
                 return client_fail(w->loop.cli, r, &error);
-        json_object_put(w->job);
-        w->job = job;
+        json_object_put(j->job);
+        j->job = job;
         job_settle(job);
         return 0;
 }
 
+static int look_at_all(Wait *w) {
+        bool back = w->loop.back;
+        int r = 0;
+
+        if (w->loop.gone)
+                return 0;
+        w->loop.back = false;
+        for (size_t i = 0; i < w->n_jobs && r == 0; i++)
+                if (back || w->jobs[i].look)
+                        r = look(w, w->jobs + i);
+        return r;
+}
+
+static int tell_several(const Wait *w, int status, const char *what) {
+        _cleanup_free_ json_object **jobs = calloc(w->n_jobs + 1, sizeof(*jobs));
+
+        if (!jobs)
+                return say_oom(w->loop.cli);
+        for (size_t i = 0; i < w->n_jobs; i++)
+                jobs[i] = w->jobs[i].job;
+        return told_several(w->loop.cli, jobs, w->n_jobs, status, what);
+}
+
+/* Where one of several is stuck, the others only go on. */
+static int leave(const Wait *w, int status, const char *what) {
+        if (!w->several)
+                return told_left(w->loop.cli, w->jobs->job, status, what);
+        return tell_several(w, status, status == STATUS_WEDGED ? "goes on" : what);
+}
+
+static bool is_any(const Wait *w, const char *state) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (is_state(w->jobs + i, state))
+                        return true;
+        return false;
+}
+
 /* A reason to stop waiting before the end. 0: none. */
-static int leave(Wait *w) {
+static int try_leave(const Wait *w) {
         uint64_t now = when_monotonic();
 
         if (w->loop.signal != 0)
-                return still_going(w, STATUS_SIGNAL + w->loop.signal, "goes on");
-        if (is_state(w, "wedged") && !w->stay)
-                return still_going(w, STATUS_WEDGED,
-                                   "is stuck in the kernel and ends when the kernel lets go");
+                return leave(w, STATUS_SIGNAL + w->loop.signal, "goes on");
+        if (is_any(w, "wedged") && !w->stay)
+                return leave(w, STATUS_WEDGED,
+                             "is stuck in the kernel and ends when the kernel lets go");
         if (now >= w->deadline)
-                return still_going(w, STATUS_TIMEOUT, "has not ended in time and goes on");
+                return leave(w, STATUS_TIMEOUT, "has not ended in time and goes on");
         if (w->loop.gone && now - w->loop.gone_usec > GONE_USEC)
-                return still_going(w, STATUS_NO_DAEMON,
-                                   "is kept, but sriovd went away and does not come back");
+                return leave(w, STATUS_NO_DAEMON,
+                             "is kept, but sriovd went away and does not come back");
         return 0;
 }
 
@@ -258,18 +236,24 @@ static uint64_t next_turn(const Wait *w) {
         return until > now ? until - now : 0;
 }
 
+static bool have_all_ended(const Wait *w) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (!has_ended(w->jobs + i))
+                        return false;
+        return true;
+}
+
 static int wait_loop(Wait *w) {
         int r;
 
         for (;;) {
-                if ((w->look || w->loop.back) && !w->loop.gone) {
-                        r = look(w);
-                        if (r > 0)
-                                return r;
-                }
-                if (has_ended(w) && record_text(w->job, "result"))
-                        return wait_told(w->loop.cli, w->job);
-                r = leave(w);
+                r = look_at_all(w);
+                if (r > 0)
+                        return r;
+                if (have_all_ended(w))
+                        return w->several ? tell_several(w, STATUS_OK, NULL)
+                                          : told_end(w->loop.cli, w->jobs->job);
+                r = try_leave(w);
                 if (r > 0)
                         return r;
                 show(w);
@@ -279,17 +263,38 @@ static int wait_loop(Wait *w) {
         }
 }
 
+/* One job can be named twice: its askers were joined. */
+static int add(Wait *w, const char *path) {
+        Waited *j = w->jobs + w->n_jobs;
+
+        if (find(w, path))
+                return 0;
+        *j = (Waited){ .path = strdup(path), .job = json_object_new_object(), .look = true };
+        w->n_jobs++;
+        return j->path && j->job ? 0 : -ENOMEM;
+}
+
+static int start(Wait *w, char *const *paths) {
+        int r = 0;
+
+        w->jobs = calloc(strv_length(paths) + 1, sizeof(Waited));
+        if (!w->jobs)
+                r = -ENOMEM;
+        for (size_t i = 0; i < strv_length(paths) && r >= 0; i++)
+                r = add(w, paths[i]);
+        if (r >= 0)
+                r = watch_properties(w);
+        return r < 0 ? client_fail(w->loop.cli, r, NULL) : wait_loop(w);
+}
+
+int wait_jobs(Wait *w, char *const *paths) {
+        w->several = true;
+        return start(w, paths);
+}
+
 int wait_job(Wait *w, const char *path, bool stay) {
-        int r;
+        char *const paths[] = { (char *) path, NULL };
 
         w->stay = stay;
-        w->path = strdup(path);
-        w->job = json_object_new_object();
-        if (!w->path || !w->job)
-                return say_oom(w->loop.cli);
-        r = watch_properties(w);
-        if (r < 0)
-                return client_fail(w->loop.cli, r, NULL);
-        w->look = true;
-        return wait_loop(w);
+        return start(w, paths);
 }

@@ -177,7 +177,7 @@ static int build(Items *pfs, Items *vfs, json_object *world, json_object *orphan
         return 0;
 }
 
-int world_get(Cli *c, json_object **ret) {
+int world_try_get(Cli *c, json_object **ret, sd_bus_error *ret_error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_json_ json_object *world = json_object_new_array(),
                                    *orphans = json_object_new_array();
@@ -185,18 +185,29 @@ int world_get(Cli *c, json_object **ret) {
         int r;
 
         if (!world || !orphans)
-                return say_oom(c);
-        r = client_call(c, BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &m,
-                        NULL);
-        if (r > 0)
-                return r;
-        r = read_objects(m, &pfs, &vfs);
+                return -ENOMEM;
+        r = sd_bus_call_method(c->bus, c->peer ? NULL : BUS_NAME, BUS_PATH,
+                               "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ret_error,
+                               &m, NULL);
+        if (r >= 0)
+                r = read_objects(m, &pfs, &vfs);
         if (r >= 0)
                 r = build(&pfs, &vfs, world, orphans);
         if (r < 0)
-                return client_fail(c, r, NULL);
+                return r;
         *ret = TAKE_PTR(world);
         return 0;
+}
+
+int world_get(Cli *c, json_object **ret) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = client_open(c);
+        if (r > 0)
+                return r;
+        r = world_try_get(c, ret, &error);
+        return r < 0 ? client_fail(c, r, &error) : 0;
 }
 
 static bool has_netdev(json_object *fn, const char *name) {
@@ -281,8 +292,20 @@ static int ask_why(Cli *c, const char *name) {
         return r > 0 ? r : fail(c, &f);
 }
 
-int world_find(Cli *c, json_object *world, const char *typed, json_object **ret) {
+uint32_t world_match(json_object *world, const Name *name, json_object **ret) {
         json_object *found = NULL;
+        uint32_t n = find_in(world, name, &found);
+
+        if (n == 1 && name->has_vf) {
+                found = find_vf(found, name->vf);
+                n = found ? 1 : 0;
+        }
+        *ret = found;
+        return n;
+}
+
+int world_find(Cli *c, json_object *world, const char *typed, json_object **ret) {
+        json_object *found;
         Name name;
         uint32_t n;
         int r;
@@ -290,17 +313,32 @@ int world_find(Cli *c, json_object *world, const char *typed, json_object **ret)
         r = name_parse(c, typed, &name);
         if (r > 0)
                 return r;
-        n = find_in(world, &name, &found);
+        n = world_match(world, &name, &found);
         if (n > 1) {
                 Fault f = fault_text(FAULT(FAULT_AMBIGUOUS, .number = n), typed);
 
                 (void) bdf_parse(record_show(found, "address"), &f.fn);
                 return fail(c, &f);
         }
-        if (n == 1 && name.has_vf)
-                found = find_vf(found, name.vf);
-        if (!found)
+        if (n == 0)
                 return ask_why(c, name.text);
         *ret = found;
         return 0;
+}
+
+int world_find_pf(Cli *c, json_object *world, const char *typed, json_object **ret) {
+        Fault f = FAULT(FAULT_NOT_PF);
+        json_object *fn;
+        int r;
+
+        r = world_find(c, world, typed, &fn);
+        if (r > 0)
+                return r;
+        if (streq(record_show(fn, "kind"), "pf")) {
+                *ret = fn;
+                return 0;
+        }
+        (void) bdf_parse(record_show(fn, "address"), &f.fn);
+        (void) bdf_parse(record_show(fn, "pf"), &f.other);
+        return fail(c, &f);
 }

@@ -19,8 +19,10 @@ UNIX_FDS = 9
 VARIANTS = "a{sv}"
 
 PF_TYPES = {"Address": "s", "Driver": "s", "Vendor": "s", "Device": "s", "Class": "u", "NetDevs": "as", "TotalVFs": "u",
-            "VFs": "u", "Autoprobe": "b", "State": "s", "NUMANode": "i", "IOMMUGroup": "i"}
-VF_TYPES = {"Address": "s", "Index": "u", "PF": "o", "Driver": "s", "NetDevs": "as", "IOMMUGroup": "i"}
+            "VFs": "u", "Autoprobe": "b", "State": "s", "NUMANode": "i", "IOMMUGroup": "i", "EswitchMode": "s", "Policy": "s",
+            "Ready": "b"}
+VF_TYPES = {"Address": "s", "Index": "u", "PF": "o", "Driver": "s", "NetDevs": "as", "IOMMUGroup": "i", "MAC": "s", "VLAN": "u",
+            "Attributes": "a{ss}", "Ready": "b"}
 JOB_TYPES = {"Id": "u", "Operation": "s", "Object": "s", "State": "s", "Result": "s", "Stage": "s", "Stages": "as",
              "Progress": "d", "ProgressValid": "b", "UID": "u", "PID": "u", "Reason": "s", "Created": "t", "Started": "t",
              "Ended": "t", "Cancelable": "b", "Warnings": "as", "Holders": "aa{sv}", "Opener": "a{sv}", "Stuck": "s", "Results": "aa{sv}",
@@ -51,20 +53,31 @@ def program(state, job, since=1, **values):
     return dict(opener(**values), state=("s", state), job=("u", job), since=("t", since))
 
 
+def difference(pf, what, wanted, seen, vf=-1, disruptive=False, policy="nics"):
+    return {"pf": ("s", pf), "policy": ("s", policy), "vf": ("i", vf), "what": ("s", what), "wanted": ("s", wanted),
+            "seen": ("s", seen), "disruptive": ("b", disruptive)}
+
+
+def no_difference(pf, name, message):
+    """A PF of which it cannot be told."""
+    return {"pf": ("s", pf), "policy": ("s", ""), "vf": ("i", -1), "error": ("s", "org.sriovd1.Error." + name),
+            "message": ("s", message), "disruptive": ("b", False)}
+
+
 class Refusal(Exception):
     pass
 
 
 class Stub:
-    """Answers are a dict: member -> function(*arguments) that returns (signature, values, fds)."""
+    """Answers are a dict: member -> function(*arguments) that returns (signature, values, fds); hooks are only called."""
 
     def __init__(self, folder):
         self.dir, self.calls, self.lock = folder, [], threading.Lock()
-        self.objects, self.jobs, self.answers, self.later = {}, {}, {}, []
+        self.objects, self.jobs, self.answers, self.hooks, self.later = {}, {}, {}, {}, []
         self.gate = {"mode": ("s", "serialize"), "wanted": ("s", "serialize"), "why-off": ("s", ""), "doors": ("u", 17),
                      "failed": ("u", 0), "uncovered": ("as", []), "passed": ("t", 3), "denied": ("t", 1),
                      "lease": ("t", 10000000)}
-        self.programs = []
+        self.programs, self.peers = [], []
         os.makedirs(os.path.join(folder, "run"), exist_ok=True)
         for name in ("run/private", "bus"):
             s = socket.socket(socket.AF_UNIX)
@@ -80,14 +93,27 @@ class Stub:
     def called(self, member):
         return [args for m, args in self.calls if m == member]
 
-    def add_pf(self, address, state="ok", vfs=()):
-        path = "/org/sriovd1/pf/" + address.translate({ord(c): "_" for c in ":."})
+    @staticmethod
+    def path(address):
+        return "/org/sriovd1/pf/" + address.translate({ord(c): "_" for c in ":."})
+
+    def add_pf(self, address, state="ok", vfs=(), **values):
+        path = self.path(address)
         self.objects[path] = {PF: typed({"Address": address, "Driver": "igb", "Vendor": "Intel", "Device": "82576",
                                          "Class": 0x020000, "NetDevs": [], "TotalVFs": 7, "VFs": len(vfs),
-                                         "Autoprobe": True, "State": state, "NUMANode": -1, "IOMMUGroup": 1}, PF_TYPES)}
+                                         "Autoprobe": True, "State": state, "NUMANode": -1, "IOMMUGroup": 1,
+                                         "EswitchMode": "", "Policy": "", "Ready": True, **values}, PF_TYPES)}
         for i, vf in enumerate(vfs):
             self.objects[path + f"_vf{i}"] = {VF: typed({"Address": vf, "Index": i, "PF": path, "Driver": "vfio-pci",
-                                                         "NetDevs": [], "IOMMUGroup": 10 + i}, VF_TYPES)}
+                                                         "NetDevs": [], "IOMMUGroup": 10 + i, "MAC": "", "VLAN": 0,
+                                                         "Attributes": {}, "Ready": True}, VF_TYPES)}
+        return path
+
+    def change(self, path, **values):
+        """Properties of a PF or VF, without a word."""
+        interface, properties = next(iter(self.objects[path].items()))
+        properties.update(typed(values, PF_TYPES if interface == PF else VF_TYPES))
+        return interface
 
     def add_job(self, number, **values):
         job = {"Id": number, "Operation": "set-vfs", "Object": "0000:01:00.0", "State": "ended", "Result": "done",
@@ -101,6 +127,8 @@ class Stub:
     # What it answers
 
     def answer(self, path, interface, member, args):
+        if member in self.hooks:
+            self.hooks[member](*args)
         if member in self.answers:
             return self.answers[member](*args)
         if member == "GetManagedObjects":
@@ -142,11 +170,14 @@ class Stub:
     def serve(self, s):
         try:
             self.authenticate(s)
+            self.peers.append(s)
             while True:
                 self.one(s)
         except (OSError, EOFError):
             pass
         finally:
+            with self.lock:
+                self.peers = [p for p in self.peers if p is not s]
             s.close()
 
     @staticmethod
@@ -203,10 +234,24 @@ class Stub:
         """Told to whoever gets the next reply, behind it. Changes the job as well, if there are such properties."""
         told = {k: v for k, v in values.items() if k != "Holders"}
         self.jobs[path].update(values)
-        body = [JOB, typed(told, JOB_TYPES), [k for k in values if k not in told]]
-        self.later.append(self.encode(0, wire.SIGNAL, "sa{sv}as", body, [], None, [
-            (wire.PATH, ("o", path)), (wire.INTERFACE, ("s", "org.freedesktop.DBus.Properties")),
-            (wire.MEMBER, ("s", "PropertiesChanged")), (wire.SENDER, ("s", "org.sriovd1"))]))
+        self.later.append(self.signal(path, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                                      JOB, typed(told, JOB_TYPES), [k for k in values if k not in told]))
+
+    def change_now(self, path, **values):
+        """Of a PF or VF, told to all."""
+        interface = self.change(path, **values)
+        told = {k: self.objects[path][interface][k] for k in values}
+        self.tell(self.signal(path, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as", interface, told, []))
+
+    def tell(self, data):
+        with self.lock:
+            for s in self.peers:
+                s.sendall(data)
+
+    def signal(self, path, interface, member, signature, *body):
+        return self.encode(0, wire.SIGNAL, signature, body, [], None, [
+            (wire.PATH, ("o", path)), (wire.INTERFACE, ("s", interface)), (wire.MEMBER, ("s", member)),
+            (wire.SENDER, ("s", "org.sriovd1"))])
 
     @staticmethod
     def encode(serial, kind, signature, values, fds, error, fields=None):

@@ -5,60 +5,23 @@
 Each test is named after the promise it keeps.
 """
 import fcntl
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from stub import JOB_TYPES, Stub, finding, holder, new_folder, opener, program, typed  # noqa: E402
+from base import PF, SRIOVCTL, VF0, VF1, WithStub, run  # noqa: E402
+from stub import JOB_TYPES, finding, holder, opener, program, typed  # noqa: E402
 
-SRIOVCTL = os.environ["SRIOVCTL"]
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli")
-PF, VF0, VF1 = "0000:01:00.0", "0000:01:10.0", "0000:01:10.2"
 QEMU = holder(VF0, "vfio", 4711, "qemu-system-x86", "/dev/vfio/12")
 MOUNT = holder(VF1, "mount", detail="/dev/nvme1n1 on /srv", force="storage")
 NOTE = holder(VF1, "note", command="backup", force="")
 QEMU_LINE = f"{VF0}: vfio: qemu-system-x86 (pid 4711), /dev/vfio/12"
 MOUNT_LINE = f"{VF1}: mount: /dev/nvme1n1 on /srv"
-
-
-class WithStub(unittest.TestCase):
-    def setUp(self):
-        self.dir = new_folder()
-        self.addCleanup(shutil.rmtree, self.dir)
-        self.stub = Stub(self.dir)
-        self.stub.add_pf(PF, vfs=(VF0, VF1))
-        self.env = dict(os.environ, SRIOVD_RUNTIME_DIRECTORY=os.path.join(self.dir, "run"),
-                        DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.dir}/bus", LC_ALL="C.UTF-8", TERM="dumb",
-                        PATH="/usr/sbin:/usr/bin:/sbin:/bin")
-
-    def ctl(self, *words, status=0):
-        p = subprocess.run([SRIOVCTL, *words], env=self.env, capture_output=True, text=True, timeout=60, check=False)
-        self.assertEqual(p.returncode, status, f"{words}: {p.stdout}{p.stderr}")
-        return p
-
-    def json(self, *words, status=0):
-        return json.loads(self.ctl(*words, "--json=short", status=status).stdout)
-
-    def holders_are(self, *holders):
-        self.stub.answers["Holders"] = lambda fn: ("aa{sv}", [list(holders)], [])
-
-    def job_is(self, **values):
-        path = self.stub.add_job(7, **values)
-        for member in ("SetVFs", "Unbind"):
-            self.stub.answers[member] = lambda *_: ("o", [path], [])
-
-    def until(self, test, what):
-        end = time.monotonic() + 30
-        while not test():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.02)
 
 
 class Users(WithStub):
@@ -416,10 +379,4 @@ class Gate(WithStub):
 
 
 if __name__ == "__main__":
-    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    if len(sys.argv) > 1:
-        tests = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:], sys.modules["__main__"])
-    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(tests)
-    bad = len(outcome.failures) + len(outcome.errors)
-    print(f"cli: {outcome.testsRun - bad - len(outcome.skipped)} passed, {bad} failed, {len(outcome.skipped)} skipped")
-    sys.exit(bad > 0)
+    run("cli")
