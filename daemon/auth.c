@@ -15,9 +15,12 @@
 
 /* As polkit will know them. */
 static const char *const action_names[_ACTION_MAX] = {
-        [ACTION_SET_VFS] = "org.sriovd1.set-vfs", [ACTION_BIND] = "org.sriovd1.bind",
-        [ACTION_REMOVE] = "org.sriovd1.remove",   [ACTION_DISRUPT] = "org.sriovd1.disrupt",
+        [ACTION_SET_VFS] = "org.sriovd1.set-vfs",
+        [ACTION_BIND] = "org.sriovd1.bind",
+        [ACTION_REMOVE] = "org.sriovd1.remove",
+        [ACTION_DISRUPT] = "org.sriovd1.disrupt",
         [ACTION_MANAGE] = "org.sriovd1.manage",
+        [ACTION_CONFIGURE_VF] = "org.sriovd1.configure-vf",
 };
 
 /* A message that waits for the bus to tell who sent it, or that has its answer. */

@@ -17,6 +17,7 @@ typedef struct Caller Caller;
 typedef enum Action {
         ACTION_SET_VFS,
         ACTION_BIND,
+        ACTION_CONFIGURE_VF,
         ACTION_REMOVE,
         ACTION_DISRUPT,
         ACTION_MANAGE,

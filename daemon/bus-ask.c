@@ -71,5 +71,9 @@ int bus_ask_complete(Manager *m, OpKind kind, Options *o, sd_bus_error *error) {
         r = check_name(op->driver, true, error);
         if (r < 0)
                 return r;
-        return name_function(m, kind, o->function, &op->fn, error);
+        r = name_function(m, kind, o->function, &op->fn, error);
+        if (r < 0 || o->wrong.reason == FAULT_NONE)
+                return r;
+        o->wrong.fn = op->fn;
+        return bus_fault(error, &o->wrong);
 }

@@ -10,6 +10,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "core/near.h"
+
 #include "daemon/bus-manager.h"
 #include "daemon/plan-id.h"
 
@@ -44,6 +46,12 @@ static int reply_plan(sd_bus_message *message, const Plan *plan) {
 static int check_arguments(OpKind kind, const Options *o, sd_bus_error *error) {
         bool slot = kind == OP_SLOT_OFF || kind == OP_SLOT_ON;
 
+        if ((kind == OP_SET_VF) != o->has_index)
+                return bus_ask_refuse(error, FAULT_BAD_OPTION, "index");
+        if ((kind == OP_SET_VF) != o->has_attrs)
+                return bus_ask_refuse(error, FAULT_BAD_OPTION, "attributes");
+        if ((kind == OP_ESWITCH) != o->has_mode)
+                return bus_ask_refuse(error, FAULT_BAD_OPTION, "mode");
         if (kind == OP_SET_VFS && !o->has_count)
                 return bus_ask_refuse(error, FAULT_BAD_OPTION, "count");
         if (o->has_count && kind != OP_SET_VFS)
@@ -58,13 +66,25 @@ static int check_arguments(OpKind kind, const Options *o, sd_bus_error *error) {
         return 0;
 }
 
-int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+/* What a plan is made of; with policies and attributes in it a child looked at its PF just now. */
+static int plan_and_reply(Manager *m, sd_bus_message *message, const Op *op, sd_bus_error *error) {
         _cleanup_(plan_freep) Plan *plan = NULL;
+        Fault fault;
+        int r;
+
+        r = op->kind == OP_APPLY ? wards_check(m, op->fn, &fault) : 0;
+        if (r == 0)
+                r = ladder_plan(m->snapshot, op, NULL, &plan, &fault);
+        if (r < 0)
+                return r;
+        return r > 0 ? bus_fault(error, &fault) : reply_plan(message, plan);
+}
+
+int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
         const char *name;
         OpKind kind;
         Options o;
-        Fault fault;
         int r;
 
         r = sd_bus_message_read(message, "s", &name);
@@ -82,11 +102,12 @@ int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *erro
                 return r;
         watch_flush(m);
         r = bus_ask_complete(m, kind, &o, error);
-        if (r >= 0)
-                r = ladder_plan(m->snapshot, &o.wish.op, NULL, &plan, &fault);
         if (r < 0)
                 return r;
-        return r == LADDER_E_REFUSED ? bus_fault(error, &fault) : reply_plan(message, plan);
+        if (kind == OP_APPLY || kind == OP_SET_VF || kind == OP_ESWITCH)
+                return inquiry_see(m, message, near_pf(m->snapshot, &o.wish.op), &o.wish.op,
+                                   plan_and_reply, error);
+        return plan_and_reply(m, message, &o.wish.op, error);
 }
 
 int bus_manager_list_pfs(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_) {

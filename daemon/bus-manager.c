@@ -13,7 +13,10 @@
 
 #include "core/names.h"
 
+#include "daemon/boot.h"
+#include "daemon/bus-attrs.h"
 #include "daemon/bus-manager.h"
+#include "daemon/bus-policy.h"
 #include "daemon/manager.h"
 
 #include "config.h"
@@ -21,7 +24,10 @@
 static Action action_of(OpKind kind) {
         switch (kind) {
         case OP_SET_VFS:
+        case OP_APPLY:
                 return ACTION_SET_VFS;
+        case OP_SET_VF:
+                return ACTION_CONFIGURE_VF;
         case OP_BIND:
         case OP_UNBIND:
                 return ACTION_BIND;
@@ -105,6 +111,44 @@ static int method_bind(sd_bus_message *message, void *userdata, sd_bus_error *er
         if (str_copy(o.function, sizeof(o.function), function) < 0)
                 return bus_ask_refuse(error, FAULT_NO_SUCH_DEVICE, function);
         return submit(userdata, message, OP_BIND, &o, error);
+}
+
+static int method_set_vf(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Options o = {}, more;
+        const char *function;
+        int r;
+
+        r = sd_bus_message_read(message, "su", &function, &o.wish.op.count);
+        if (r >= 0)
+                r = bus_attrs_read(message, &o);
+        if (r >= 0)
+                r = options_read(message, options_of(OP_SET_VF), &more, error);
+        if (r < 0)
+                return r;
+        more.wish.op.count = o.wish.op.count;
+        more.wish.op.attrs = o.wish.op.attrs;
+        more.wish.op.flags |= o.wish.op.flags;
+        memcpy(more.wish.op.driver, o.wish.op.driver, sizeof(more.wish.op.driver));
+        more.wrong = o.wrong;
+        if (str_copy(more.function, sizeof(more.function), function) < 0)
+                return bus_ask_refuse(error, FAULT_NO_SUCH_DEVICE, function);
+        return submit(userdata, message, OP_SET_VF, &more, error);
+}
+
+static int method_set_eswitch_mode(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *function, *mode;
+        Options o;
+        int r;
+
+        r = sd_bus_message_read(message, "ss", &function, &mode);
+        if (r >= 0)
+                r = options_read(message, options_of(OP_ESWITCH), &o, error);
+        if (r < 0)
+                return r;
+        options_set_mode(&o, mode);
+        if (str_copy(o.function, sizeof(o.function), function) < 0)
+                return bus_ask_refuse(error, FAULT_NO_SUCH_DEVICE, function);
+        return submit(userdata, message, OP_ESWITCH, &o, error);
 }
 
 static int method_unbind(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -204,6 +248,22 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("SlotPower", SD_BUS_ARGS("s", slot, "b", on, "a{sv}", options),
                                 SD_BUS_RESULT("o", job), method_slot_power,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "SetVF", SD_BUS_ARGS("s", pf, "u", index, "a{sv}", attributes, "a{sv}", options),
+                SD_BUS_RESULT("o", job), method_set_vf, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetEswitchMode", SD_BUS_ARGS("s", pf, "s", mode, "a{sv}", options),
+                                SD_BUS_RESULT("o", job), method_set_eswitch_mode,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("as", pfs, "a{sv}", options),
+                                SD_BUS_RESULT("ao", jobs), bus_policy_apply,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Diff", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", differences),
+                                bus_policy_diff, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Adopt", SD_BUS_ARGS("s", pf, "a{sv}", options),
+                                SD_BUS_RESULT("s", file, "s", text), bus_policy_adopt,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("WaitBoot", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", settled, "au", jobs),
+                                boot_wait, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", op, "a{sv}", options),
                                 SD_BUS_RESULT("s", id, "aa{sv}", steps), bus_manager_plan,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
@@ -230,6 +290,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Drift", SD_BUS_ARGS("s", pf, "a{sv}", difference), 0),
         SD_BUS_SIGNAL_WITH_ARGS(
                 "JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", result, "s", error, "s", message),
                 0),

@@ -8,7 +8,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-#include "daemon/bus-options.h"
+#include "daemon/bus-attrs.h"
 
 /* Each 1, 0 (the value is of no use) or -errno of the bus; the value is of the type that the table says. */
 static int take_force(sd_bus_message *m, Options *o) {
@@ -108,6 +108,44 @@ static int take_count(sd_bus_message *m, Options *o) {
         return r < 0 ? r : 1;
 }
 
+static int take_index(sd_bus_message *m, Options *o) {
+        int r = sd_bus_message_read(m, "u", &o->wish.op.count);
+
+        o->has_index = true;
+        return r < 0 ? r : 1;
+}
+
+static int take_attributes(sd_bus_message *m, Options *o) {
+        o->has_attrs = true;
+        return bus_attrs_read(m, o);
+}
+
+static int take_mode(sd_bus_message *m, Options *o) {
+        const char *s;
+        int r = sd_bus_message_read(m, "s", &s);
+
+        if (r < 0)
+                return r;
+        o->has_mode = true;
+        options_set_mode(o, s);
+        return 1;
+}
+
+static int take_persist(sd_bus_message *m, Options *o) {
+        int on, r = sd_bus_message_read(m, "b", &on);
+
+        if (r < 0)
+                return r;
+        o->wish.persist = on;
+        if (on)
+                o->wish.op.flags |= OP_ALONE;
+        return 1;
+}
+
+static int take_dry_run(sd_bus_message *m, Options *o) {
+        return take_flag(m, o, OP_ALONE);
+}
+
 static int take_timeout(sd_bus_message *m, Options *o) {
         int r = sd_bus_message_read(m, "t", &o->wish.timeout_usec);
 
@@ -130,6 +168,11 @@ static const struct {
         { "function", "s", OPTIONS_PLAN, take_function },
         { "count", "u", OPTIONS_PLAN, take_count },
         { "slot", "s", OPTIONS_PLAN, take_slot },
+        { "index", "u", OPTIONS_PLAN, take_index },
+        { "attributes", "a{sv}", OPTIONS_PLAN, take_attributes },
+        { "mode", "s", OPTIONS_PLAN, take_mode },
+        { "persist", "b", OPTIONS_PERSIST, take_persist },
+        { "dry-run", "b", OPTIONS_DRY_RUN, take_dry_run },
         { "timeout", "t", OPTIONS_JOB, take_timeout },
         { "reason", "s", 0, take_reason },
         { "expect", "s", OPTIONS_JOB, take_expect },
@@ -198,10 +241,19 @@ int options_read(sd_bus_message *m, uint32_t allowed, Options *ret, sd_bus_error
         return 0;
 }
 
+void options_set_mode(Options *o, const char *mode) {
+        o->wish.op.eswitch = eswitch_from_string(mode);
+        if (o->wish.op.eswitch == _ESWITCH_MAX)
+                o->wrong = fault_text(FAULT(FAULT_BAD_ESWITCH), mode);
+}
+
 uint32_t options_of(OpKind kind) {
         switch (kind) {
         case OP_SET_VFS:
-                return OPTIONS_JOB | OPTIONS_FORCE | OPTIONS_DRIVER | OPTIONS_ON_FAILURE;
+                return OPTIONS_JOB | OPTIONS_FORCE | OPTIONS_DRIVER | OPTIONS_ON_FAILURE |
+                       OPTIONS_PERSIST;
+        case OP_APPLY:
+                return OPTIONS_JOB | OPTIONS_FORCE | OPTIONS_ON_FAILURE;
         case OP_REMOVE:
                 return OPTIONS_JOB | OPTIONS_FORCE | OPTIONS_REMOVE;
         case OP_RESCAN:

@@ -76,6 +76,17 @@ DEFINE_GETTER(get_state, bus_fn_find, Fn) {
         return sd_bus_message_append(reply, "s", pf_state_to_string(world_pf_state(m, object)));
 }
 
+DEFINE_GETTER(get_eswitch_mode, bus_fn_find, Fn) {
+        (void) m;
+        return sd_bus_message_append(reply, "s", eswitch_to_string(object->eswitch));
+}
+
+DEFINE_GETTER(get_policy, bus_fn_find, Fn) {
+        const Wanted *w = wards_wanted(m, object->bdf);
+
+        return sd_bus_message_append(reply, "s", w ? w->policy : "");
+}
+
 DEFINE_GETTER(get_numa_node, bus_fn_find, Fn) {
         (void) m;
         return sd_bus_message_append(reply, "i", object->numa_node);
@@ -99,6 +110,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("VFPaths", "ao", get_vf_paths, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Autoprobe", "b", get_autoprobe, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("EswitchMode", "s", get_eswitch_mode, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Policy", "s", get_policy, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NUMANode", "i", get_numa_node, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("IOMMUGroup", "i", get_iommu_group, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_VTABLE_END,

@@ -43,6 +43,32 @@ DEFINE_GETTER(get_iommu_group, bus_fn_find, Fn) {
         return sd_bus_message_append(reply, "i", object->iommu_group);
 }
 
+DEFINE_GETTER(get_mac, bus_fn_find, Fn) {
+        char mac[VFATTR_VALUE_MAX] = "";
+
+        (void) m;
+        if (vfattrs_have(&object->attrs, VFATTR_MAC))
+                vfattrs_get(&object->attrs, VFKEY_MAC, mac);
+        return sd_bus_message_append(reply, "s", mac);
+}
+
+DEFINE_GETTER(get_vlan, bus_fn_find, Fn) {
+        (void) m;
+        return sd_bus_message_append(reply, "u", (uint32_t) object->attrs.value[VFKEY_VLAN]);
+}
+
+DEFINE_GETTER(get_attributes, bus_fn_find, Fn) {
+        char value[VFATTR_VALUE_MAX];
+        int r = sd_bus_message_open_container(reply, 'a', "{ss}");
+
+        (void) m;
+        for (VfKey k = 0; r >= 0 && k < _VFKEY_MAX; k++)
+                if (object->attrs.has & 1u << k)
+                        r = sd_bus_message_append(reply, "{ss}", vfkey_to_string(k),
+                                                  vfattrs_get(&object->attrs, k, value));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Address", "s", get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -50,6 +76,10 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("PF", "o", get_pf, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Driver", "s", get_driver, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NetDevs", "as", get_netdevs, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("MAC", "s", get_mac, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("VLAN", "u", get_vlan, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Attributes", "a{ss}", get_attributes, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("IOMMUGroup", "i", get_iommu_group, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_VTABLE_END,
 };

@@ -16,7 +16,7 @@
 
 #include "core/names.h"
 
-#include "daemon/bus.h"
+#include "daemon/bus-policy.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 
@@ -43,6 +43,7 @@ static void connection_free(Connection *c) {
                 *p = c->next;
         auth_forget(&c->manager->auth, c->bus);
         inquiries_forget(c->manager, c->bus);
+        boot_waits_forget(c->manager, c->bus);
         sd_bus_close_unref(c->bus);
         free(c);
 }
@@ -366,6 +367,23 @@ void bus_job_removed(Bus *b, const Record *r) {
                 (void) sd_bus_emit_signal(c->bus, BUS_PATH, BUS_MANAGER, "JobRemoved", "uosss",
                                           r->id, path, job_result_to_string(r->result),
                                           r->error ? r->error : "", r->message ? r->message : "");
+}
+
+static int send_drift(sd_bus *bus, const Wanted *w, const Difference *d) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_signal(bus, &m, BUS_PATH, BUS_MANAGER, "Drift");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", BDF_STR(d->pf));
+        if (r >= 0)
+                r = bus_policy_append(m, w, d);
+        return r < 0 ? r : sd_bus_send(bus, m, NULL);
+}
+
+void bus_drift(Bus *b, const Wanted *w, const Difference *d) {
+        FOREACH_READY (c, b)
+                (void) send_drift(c->bus, w, d);
 }
 
 void bus_job_changed(Bus *b, Record *r) {

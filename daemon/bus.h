@@ -14,6 +14,7 @@
 
 #include "core/fault.h"
 #include "core/snapshot.h"
+#include "core/wanted.h"
 
 typedef struct Manager Manager;
 typedef struct Record Record;
@@ -40,6 +41,7 @@ void bus_removed(Bus *b, const char *path, const char *interface);
 void bus_changed(Bus *b, const char *path, const char *interface, const char *const *properties);
 void bus_job_new(Bus *b, const Record *r);
 void bus_job_removed(Bus *b, const Record *r);
+void bus_drift(Bus *b, const Wanted *w, const Difference *d);
 /* Tells what is new about a job, r->news. */
 void bus_job_changed(Bus *b, Record *r);
 

@@ -28,6 +28,8 @@ struct Inquiry {
         uint32_t id;
         WorkerWork work;
         Bdf fn;
+        Op op; /* of inquiry_see() */
+        InquiryReply reply;
         bool asked;
         bool glance; /* ask it so that it waits for nothing, and say what cannot be told then */
         bool impatient; /* its patience is over */
@@ -67,7 +69,8 @@ static void refuse(const Inquiry *q, const Fault *fault) {
 static const char *subject(const Inquiry *q, char buf[static BDF_MAX]) {
         if (q->work == WORKER_DIAGNOSE)
                 return "diagnosis";
-        return bdf_is_none(q->fn) ? "users" : bdf_format(q->fn, buf);
+        return bdf_is_none(q->fn) ? (q->work == WORKER_SIGHT ? "all PFs" : "users")
+                                  : bdf_format(q->fn, buf);
 }
 
 /* Its child is left where it is, and as long as one is there no other is sent the same way. */
@@ -111,6 +114,7 @@ static bool ask(Manager *m, Inquiry *q) {
         WorkerRequest request = { .work = q->work,
                                   .job = q->id,
                                   .glance = q->glance,
+                                  .for_client = true,
                                   .busy = manager_state(m) != MANAGER_IDLE,
                                   .step = { .fn = q->fn, .vf = BDF_NONE } };
         Worker *w;
@@ -132,7 +136,7 @@ static bool is_full(const Inquiries *all, sd_bus_message *message) {
         return all->n >= (system ? INQUIRIES_BUS_MAX : INQUIRIES_MAX);
 }
 
-int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd_bus_error *error) {
+static int add(Manager *m, sd_bus_message *message, const Inquiry *what, sd_bus_error *error) {
         Inquiries *all = &m->inquiries;
         Inquiry *q, **end = &all->first;
         Fault full = FAULT(FAULT_TOO_MANY_ASK, .number = (uint32_t) all->n);
@@ -143,14 +147,16 @@ int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd
         q = calloc(1, sizeof(Inquiry));
         if (!q)
                 return -ENOMEM;
-        *q = (Inquiry){ .manager = m, .id = ++all->last_id, .work = work, .fn = fn };
+        *q = *what;
+        q->manager = m;
+        q->id = ++all->last_id;
         q->message = sd_bus_message_ref(message);
         while (*end)
                 end = &(*end)->next;
         *end = q;
         all->n++;
         r = sd_event_add_time_relative(m->event, &q->deadline, CLOCK_MONOTONIC,
-                                       (work == WORKER_USERS ? PATIENCE_SEC : DEADLINE_SEC) *
+                                       (q->work == WORKER_USERS ? PATIENCE_SEC : DEADLINE_SEC) *
                                                UINT64_C(1000000),
                                        0, on_time, q);
         if (r < 0) {
@@ -159,6 +165,16 @@ int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd
         }
         inquiries_ask(m);
         return 1;
+}
+
+int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd_bus_error *error) {
+        return add(m, message, &(Inquiry){ .work = work, .fn = fn }, error);
+}
+
+int inquiry_see(Manager *m, sd_bus_message *message, Bdf pf, const Op *op, InquiryReply reply,
+                sd_bus_error *error) {
+        return add(m, message,
+                   &(Inquiry){ .work = WORKER_SIGHT, .fn = pf, .op = *op, .reply = reply }, error);
 }
 
 /* A PF's VFs are lost with it, and so are their holds. */
@@ -241,6 +257,19 @@ static Inquiry *find(const Inquiries *all, uint32_t id) {
         return NULL;
 }
 
+/* What was seen is taken in, and then it is the asker's turn. */
+static int tell_seen(Manager *m, const Inquiry *q, const WorkerReply *reply, const WorkerFds *fds) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = sight_take(m, reply, fds);
+
+        if (r >= 0)
+                r = q->reply(m, q->message, &q->op, &error);
+        if (r >= 0 || !sd_bus_error_is_set(&error))
+                return r;
+        (void) sd_bus_reply_method_error(q->message, &error);
+        return 0;
+}
+
 void inquiry_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
                       const WorkerFds *fds) {
         Inquiry *q = find(&m->inquiries, request->job);
@@ -252,7 +281,9 @@ void inquiry_answered(Manager *m, const WorkerRequest *request, const WorkerRepl
         /* Without a reply from the first child there may be one from the second. */
         if (!q || (!reply && q->glance && !request->glance))
                 return;
-        r = reply ? tell(m, q, reply, fds) : -ECHILD;
+        r = !reply                    ? -ECHILD
+            : q->work == WORKER_SIGHT ? tell_seen(m, q, reply, fds)
+                                      : tell(m, q, reply, fds);
         if (r == -ENOENT && !bdf_is_none(q->fn))
                 fault = fault_text(FAULT(FAULT_NO_SUCH_DEVICE), BDF_STR(q->fn));
         else

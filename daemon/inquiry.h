@@ -31,6 +31,13 @@ typedef struct Inquiries {
 
 /* WORKER_USERS of fn and its VFs (BDF_NONE: of all) or WORKER_DIAGNOSE; the reply comes later. 1, for `return` in methods; < 0 with error. */
 int inquiry_new(Manager *m, sd_bus_message *message, WorkerWork work, Bdf fn, sd_bus_error *error);
+/*
+ * Has a child look at that PF, or with BDF_NONE at all, and then has `reply` called, which answers the message: 0 or more, or < 0 with
+ * error set. op is kept for it.
+ */
+typedef int (*InquiryReply)(Manager *m, sd_bus_message *message, const Op *op, sd_bus_error *error);
+int inquiry_see(Manager *m, sd_bus_message *message, Bdf pf, const Op *op, InquiryReply reply,
+                sd_bus_error *error);
 /* A child's answer; the inquiry may be over by now. */
 void inquiry_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
                       const WorkerFds *fds);

@@ -70,6 +70,8 @@ static const Field fields[] = {
         FIELD("count-before", U32, count_before),
         FIELD("driver-before", NAME, driver_before),
         FIELD("rolling", BOOL, rolling),
+        FIELD("automatic", BOOL, automatic),
+        FIELD("persist", BOOL, persist),
 };
 
 static const char *const phase_names[] = {

@@ -14,6 +14,7 @@
 
 #include "daemon/log.h"
 #include "daemon/manager-run.h"
+#include "daemon/persist.h"
 #include "daemon/plan-id.h"
 #include "daemon/recover.h"
 #include "daemon/sleep.h"
@@ -121,10 +122,24 @@ static void refuse_stale(Manager *m, Record *r) {
         r->settled = true;
 }
 
-static void run_snapshot(Manager *m, const Job *j, Record *r) {
+/* Attributes that are equal already are not written, and that only a child can see. */
+static bool wants_sight(const Manager *m, const Record *r) {
+        const Wanted *w = wards_wanted(m, r->pf);
+
+        switch (r->op.kind) {
+        case OP_SET_VF:
+        case OP_ESWITCH:
+                return true;
+        case OP_APPLY:
+                return w && wanted_needs_sight(w);
+        default:
+                return false;
+        }
+}
+
+static void plan_it(Manager *m, const Job *j, Record *r) {
         uint32_t id = j->id;
 
-        manager_take_over(r, j);
         /* Who is only let in needs no look at the host, and should not wait for one. */
         if (!r->unlisted)
                 (void) manager_look(m);
@@ -135,6 +150,21 @@ static void run_snapshot(Manager *m, const Job *j, Record *r) {
         j = queue_find(&m->queue, id);
         if (j && j->state != JOB_ENDED)
                 manager_take_over(r, j);
+}
+
+static void run_snapshot(Manager *m, const Job *j, Record *r) {
+        manager_take_over(r, j);
+        if (!wants_sight(m, r) || sight_ask_for_job(m, r) < 0)
+                plan_it(m, j, r);
+}
+
+void manager_seen(Manager *m, Record *r) {
+        const Job *j = queue_find(&m->queue, r->id);
+
+        r->patience = sd_event_source_disable_unref(r->patience);
+        if (j)
+                plan_it(m, j, r);
+        manager_kick(m);
 }
 
 static int take_plan(Manager *m, Record *r, const Job *j) {
@@ -223,6 +253,8 @@ static void run_finish(Manager *m, const Job *j, Record *r) {
                 gate_latch(m, BDF_NONE);
         if (!r->settled)
                 r->result = result_of(r, j);
+        if (r->persist && (r->result == RESULT_DONE || r->result == RESULT_SKIPPED))
+                persist_count(m, r);
         r->stage = _RUNG_MAX;
         r->ended = manager_now();
         r->timeout = sd_event_source_disable_unref(r->timeout);
@@ -233,6 +265,7 @@ static void run_finish(Manager *m, const Job *j, Record *r) {
         metrics_job_ended(m, r);
         stuck_end(r);
         look_after(m, r);
+        wards_job_ended(m, r);
         world_publish(m);
         bus_job_changed(&m->bus, r);
         bus_job_removed(&m->bus, r);
@@ -276,11 +309,14 @@ void manager_drain(Manager *m) {
                 while (queue_next(&m->queue, &effect))
                         run_effect(m, &effect);
         }
+        wards_sync(m);
+        boot_waits_answer(m);
         sleep_let_go(m);
         gate_sync(m);
         tell_news(m);
         manager_forget_ended(m);
         inquiries_ask(m);
+        sight_ask(m);
         titles_ask(m);
         if (manager_state(m) == MANAGER_IDLE)
                 workers_let_go(&m->workers);
@@ -373,6 +409,12 @@ void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply
                 break;
         case WORKER_ELSEWHERE:
                 others_answered(m, request, reply, fds);
+                break;
+        case WORKER_SIGHT:
+                if (request->for_client)
+                        inquiry_answered(m, request, reply, fds);
+                else
+                        sight_answered(m, request, reply, fds);
                 break;
         case WORKER_USERS:
         case WORKER_DIAGNOSE:

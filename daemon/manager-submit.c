@@ -157,6 +157,8 @@ static int new_record(const Wish *wish, const Caller *caller, const Job *j, Reco
         r->timeout_usec = wish->timeout_usec;
         r->created = manager_now();
         r->unlisted = is_unlisted(&wish->op);
+        r->automatic = wish->automatic;
+        r->persist = wish->persist;
         if (caller->opener) {
                 r->opener = malloc(sizeof(Opener));
                 if (!r->opener)
@@ -230,8 +232,10 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
                    Fault *ret_fault) {
         int r;
 
-        r = check_stuck(m, &wish->op, ret_fault);
+        r = wish->op.kind == OP_APPLY ? wards_check(m, wish->op.fn, ret_fault) : 0;
         if (r == 0)
+                r = check_stuck(m, &wish->op, ret_fault);
+        if (r == 0 && !wish->insists)
                 r = check(m, wish, ret_fault);
         if (r != 0)
                 return r;

@@ -68,6 +68,7 @@ int manager_look(Manager *m) {
         m->snapshot = s;
         m->gate.stale = true;
         s->quirks = &m->quirks;
+        s->wanted = &m->wards.wanted;
         return 0;
 }
 
@@ -196,6 +197,8 @@ Manager *manager_free(Manager *m) {
         recover_free(m->recovery);
         workers_done(&m->workers);
         stucks_done(&m->stucks);
+        boot_waits_done(&m->boot_waits);
+        wards_done(&m->wards);
         guards_done(&m->guards);
         holds_done(&m->holds);
         titles_done(&m->titles);
@@ -240,7 +243,9 @@ int manager_reload(Manager *m, SettingsError *ret_error) {
         times_take_rows(&m->pace, &rows);
         m->quirks = rows.quirks;
         mode_reload(m, before);
-        return 0;
+        r = wards_load(m, ret_error);
+        manager_kick(m);
+        return r;
 }
 
 /* A mistake in a file must not take the daemon away from a host that needs it. */
@@ -291,6 +296,7 @@ int manager_start(Manager *m) {
         (void) manager_look(m);
         m->kernel->is_door = is_door;
         m->kernel->is_door_userdata = m;
+        wards_start(m);
         r = recover_start(m);
         if (r < 0)
                 return log_error_errno(r, "cannot read the ledger in %s", m->runtime);

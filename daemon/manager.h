@@ -21,6 +21,7 @@
 #include "conf/settings.h"
 
 #include "daemon/auth.h"
+#include "daemon/boot.h"
 #include "daemon/bus.h"
 #include "daemon/gate.h"
 #include "daemon/guard.h"
@@ -30,8 +31,10 @@
 #include "daemon/metrics.h"
 #include "daemon/record.h"
 #include "daemon/sleep.h"
+#include "daemon/sight.h"
 #include "daemon/stuck.h"
 #include "daemon/titles.h"
+#include "daemon/ward.h"
 #include "daemon/watch.h"
 #include "daemon/worker.h"
 #include "daemon/world.h"
@@ -60,6 +63,9 @@ typedef struct Manager {
         Guards guards;
         Holds holds;
         Inquiries inquiries;
+        Wards wards;
+        BootWaits boot_waits;
+        bool sight_asked; /* a child looks at a PF, sight.h */
         Gate gate;
         Sleep sleep;
         Bus bus;
@@ -79,6 +85,9 @@ typedef struct Wish {
         uint64_t timeout_usec; /* 0 = none */
         char reason[256]; /* "" = none */
         char expect[32]; /* a plan's id, "" = any */
+        bool persist; /* SetVFs: a policy says so from now on, once the job has ended well */
+        bool automatic; /* nobody asked: a policy does */
+        bool insists; /* what is refused is a job's end, for its asker has others beside it */
 } Wish;
 
 int manager_new(sd_event *event, const char *runtime, Manager **ret);
@@ -104,6 +113,9 @@ int manager_look(Manager *m);
 void manager_kick(Manager *m);
 /* Has a child do a step of that job: intent first. What comes of it comes through the workers' answer. 0, -errno. */
 int manager_release(Manager *m, Record *r, size_t index, const Step *step);
+
+/* A job that waited for what a child sees of its PF is planned now. */
+void manager_seen(Manager *m, Record *r);
 
 /* Another program knocks: its job. 0, MANAGER_E_REFUSED, -errno. */
 int manager_submit_foreign(Manager *m, const Op *op, const Opener *opener, uint32_t *ret_id,

@@ -43,6 +43,7 @@ Record *record_free(Record *r) {
         free(r->states);
         free(r->children);
         sd_event_source_disable_unref(r->timeout);
+        sd_event_source_disable_unref(r->patience);
         free(r);
         return NULL;
 }

@@ -80,6 +80,8 @@ typedef struct Record {
         uint32_t count_before;
         char driver_before[NAME_MAX_LENGTH];
 
+        bool automatic; /* nobody asked for it: a policy did */
+        bool persist; /* what it did is to be a policy's from now on */
         bool unlisted; /* never in the ledger: if the daemon dies, the program that waits is let go */
         bool unkept; /* the ledger lacks the plan that is climbed: nothing of it may be begun */
 
@@ -91,6 +93,8 @@ typedef struct Record {
 
         uint32_t news; /* RecordNews */
         sd_event_source *timeout;
+        sd_event_source
+                *patience; /* a child looks at its PF, and until then it waits with its plan */
 } Record;
 
 Record *record_new(void);

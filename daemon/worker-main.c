@@ -32,6 +32,7 @@
 #include "daemon/ledger.h"
 #include "daemon/log.h"
 #include "daemon/parcel.h"
+#include "daemon/sight.h"
 #include "daemon/worker.h"
 
 static uint64_t now_usec(void) {
@@ -219,6 +220,16 @@ static int find_faults(Kernel *k, const WorkerRequest *request, Answer *a) {
         return r;
 }
 
+static int see(Kernel *k, Bdf pf, Answer *a) {
+        SightItems seen = {};
+        int r = sight_look(k, pf, &seen);
+
+        if (r >= 0)
+                r = pack(a, seen.items, seen.n, sizeof(SightItem));
+        sight_items_done(&seen);
+        return r;
+}
+
 static int find_elsewhere(const Kernel *k, size_t n, Answer *a) {
         Elsewhere e;
         struct statfs fs;
@@ -249,7 +260,7 @@ static void find_names(const WorkerRequest *request, WorkerReply *reply) {
 
 static bool is_question(const WorkerRequest *request) {
         return request->work == WORKER_USERS || request->work == WORKER_ELSEWHERE ||
-               request->work == WORKER_DIAGNOSE;
+               request->work == WORKER_SIGHT || request->work == WORKER_DIAGNOSE;
 }
 
 static void answer(Kernel *k, int results, const WorkerRequest *request, Answer *ret) {
@@ -266,6 +277,9 @@ static void answer(Kernel *k, int results, const WorkerRequest *request, Answer 
                 break;
         case WORKER_ELSEWHERE:
                 ret->reply.error = find_elsewhere(k, request->index, ret);
+                break;
+        case WORKER_SIGHT:
+                ret->reply.error = see(k, request->step.fn, ret);
                 break;
         case WORKER_DIAGNOSE:
                 ret->reply.error = find_faults(k, request, ret);

@@ -32,6 +32,7 @@ typedef enum WorkerWork {
         WORKER_NAMES, /* pci.ids' names of vendors and devices */
         WORKER_USERS, /* who uses step.fn and its VFs, or, if that is BDF_NONE, any PF or VF: a list of Holder */
         WORKER_ELSEWHERE, /* sysfs number `index` of other network namespaces: a list of one Elsewhere or none, its top as a guard */
+        WORKER_SIGHT, /* what only a child can see of PF step.fn, or, if that is BDF_NONE, of all: a list of SightItem */
         WORKER_DIAGNOSE, /* what is wrong with this host: a list of Finding */
 } WorkerWork;
 
@@ -43,6 +44,7 @@ typedef struct WorkerRequest {
         bool guarded; /* refuse-if-held: this job's guard is on step.fn's vfio group already */
         bool unordered; /* step: programs whose lease at the gate ended may write as well: to be waited for */
         bool unlocks; /* step: doors are locked, GATE_EXCLUSIVE */
+        bool for_client; /* a question: a client's, and no need of our own */
         bool glance; /* WORKER_USERS: what may wait for RTNL is left out */
         bool busy; /* WORKER_DIAGNOSE: jobs are at work */
         size_t n_ids;

@@ -24,13 +24,21 @@ typedef enum Trait {
         TRAIT_PATHS,
         TRAIT_AUTOPROBE,
         TRAIT_STATE,
+        TRAIT_ESWITCH,
+        TRAIT_POLICY,
+        TRAIT_MAC,
+        TRAIT_VLAN,
+        TRAIT_ATTRIBUTES,
         _TRAIT_MAX,
 } Trait;
 
 static const char *const trait_names[_TRAIT_MAX] = {
-        [TRAIT_DRIVER] = "Driver", [TRAIT_NETDEVS] = "NetDevs", [TRAIT_TOTAL] = "TotalVFs",
-        [TRAIT_COUNT] = "VFs",     [TRAIT_PATHS] = "VFPaths",   [TRAIT_AUTOPROBE] = "Autoprobe",
-        [TRAIT_STATE] = "State",
+        [TRAIT_DRIVER] = "Driver",  [TRAIT_NETDEVS] = "NetDevs",
+        [TRAIT_TOTAL] = "TotalVFs", [TRAIT_COUNT] = "VFs",
+        [TRAIT_PATHS] = "VFPaths",  [TRAIT_AUTOPROBE] = "Autoprobe",
+        [TRAIT_STATE] = "State",    [TRAIT_ESWITCH] = "EswitchMode",
+        [TRAIT_POLICY] = "Policy",  [TRAIT_MAC] = "MAC",
+        [TRAIT_VLAN] = "VLAN",      [TRAIT_ATTRIBUTES] = "Attributes",
 };
 
 struct Seen {
@@ -90,11 +98,23 @@ static Seen look_at(const Manager *m, const Fn *f) {
                    .pf = f->pf,
                    .flags = f->flags & (FN_PF | FN_VF),
                    .identity = f->identity };
+        const Wanted *wanted;
 
         s.traits[TRAIT_DRIVER] = hash_string(HASH_START, f->driver);
         s.traits[TRAIT_NETDEVS] = hash_string(HASH_START, f->netdevs ? f->netdevs : "");
+        if (f->flags & FN_VF) {
+                s.traits[TRAIT_MAC] = f->attrs.value[VFKEY_MAC];
+                s.traits[TRAIT_VLAN] = f->attrs.value[VFKEY_VLAN];
+                s.traits[TRAIT_ATTRIBUTES] = hash_number(HASH_START, f->attrs.has);
+                for (VfKey k = 0; k < _VFKEY_MAX; k++)
+                        s.traits[TRAIT_ATTRIBUTES] =
+                                hash_number(s.traits[TRAIT_ATTRIBUTES], f->attrs.value[k]);
+        }
         if (!(f->flags & FN_PF))
                 return s;
+        wanted = wards_wanted(m, f->bdf);
+        s.traits[TRAIT_ESWITCH] = f->eswitch;
+        s.traits[TRAIT_POLICY] = hash_string(HASH_START, wanted ? wanted->policy : "");
         s.traits[TRAIT_TOTAL] = f->total_vfs;
         s.traits[TRAIT_COUNT] = f->n_vfs;
         s.traits[TRAIT_PATHS] = HASH_START;

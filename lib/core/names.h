@@ -21,6 +21,8 @@
 #define DRIVERS_ENV "SRIOVD_DRIVERS"
 /* The one folder of policies to read, in the stead of the usual ones. */
 #define POLICY_ENV "SRIOVD_POLICY"
+/* Where a policy is written that somebody asked for by sriovctl. */
+#define POLICY_FOLDER "/etc/sriovd/policy.d"
 /* Below the runtime directory: the socket that root's clients try before the bus. */
 #define PRIVATE_SOCKET "private"
 

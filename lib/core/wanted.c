@@ -79,6 +79,13 @@ bool wanted_driver_differs(const VfWish *wish, const Fn *vf) {
         return wish->has_driver && wanted_other_driver(wish->driver, vf);
 }
 
+bool wanted_needs_sight(const Wanted *w) {
+        for (size_t i = 0; i < w->n_vfs; i++)
+                if (w->vfs[i].attrs.has != 0)
+                        return true;
+        return w->eswitch != ESWITCH_KEEP;
+}
+
 void differences_done(Differences *d) {
         free(d->items);
         *d = (Differences){};

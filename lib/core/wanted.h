@@ -68,6 +68,9 @@ bool wanted_eswitch_differs(const Wanted *w, const Fn *pf) __attribute__((pure))
 bool wanted_driver_differs(const VfWish *wish, const Fn *vf) __attribute__((pure));
 bool wanted_other_driver(const char *driver, const Fn *vf) __attribute__((pure));
 
+/* It asks for something that a scan does not see: an attribute of a VF, or a mode of the eswitch. */
+bool wanted_needs_sight(const Wanted *w) __attribute__((pure));
+
 /* One thing that is not as it is wanted. */
 typedef struct Difference {
         Bdf pf;

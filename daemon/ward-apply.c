@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Wards: what is applied without anybody's asking
+ *
+ * An ordinary job as any other, in the name of root, with its reason. One PF's failure is that PF's alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/str.h"
+
+#include "daemon/log.h"
+#include "daemon/manager.h"
+#include "daemon/ward.h"
+
+static void note_boot_job(Wards *all, uint32_t id) {
+        uint32_t *more = reallocarray(all->boot_jobs, all->n_boot_jobs + 1, sizeof(uint32_t));
+
+        if (!more)
+                return;
+        all->boot_jobs = more;
+        more[all->n_boot_jobs++] = id;
+}
+
+/* What is refused now and may be possible in a moment. */
+static bool is_for_now(FaultReason reason) {
+        return reason == FAULT_QUEUE_FULL || reason == FAULT_GOING || reason == FAULT_WEDGED ||
+               reason == FAULT_QUARANTINED || reason == FAULT_BUSY;
+}
+
+static void apply(Manager *m, Ward *w, const Wanted *wanted) {
+        const Caller caller = { .uid = 0 };
+        Wish wish = { .op = { .kind = OP_APPLY, .fn = w->pf, .flags = wanted->flags },
+                      .automatic = true,
+                      .insists = true };
+        char text[FAULT_STR_MAX];
+        Fault fault;
+        int r;
+
+        (void) str_copy(wish.reason, sizeof(wish.reason), w->reason ? w->reason : "policy");
+        r = manager_submit(m, &wish, &caller, &w->job, &fault);
+        if (r == MANAGER_E_REFUSED && is_for_now(fault.reason))
+                return;
+        w->due = false;
+        if (r == 0 && m->wards.booting)
+                note_boot_job(&m->wards, w->job);
+        if (r == MANAGER_E_REFUSED)
+                log_line(LOG_ERR, NULL, "policy %s is not applied: %s", wanted->policy,
+                         fault_format(&fault, text, sizeof(text)));
+        else if (r < 0)
+                log_error_errno(r, "%s: cannot apply policy %s", BDF_STR(w->pf), wanted->policy);
+}
+
+/* It keeps its place in the list while it is walked: a job's submission looks at the world, and changes no ward. */
+void wards_apply_due(Manager *m) {
+        for (size_t i = 0; i < m->wards.n; i++) {
+                Ward *w = m->wards.items + i;
+                const Wanted *wanted = wards_wanted(m, w->pf);
+
+                if (!w->due || w->state == WARD_UNKNOWN)
+                        continue;
+                if (w->state == WARD_WANTED && wanted)
+                        apply(m, w, wanted);
+                else
+                        w->due = false;
+        }
+}
+
+static bool has_ended(const Manager *m, uint32_t id) {
+        const Record *r = id > 0 ? records_find(&m->records, id) : NULL;
+
+        return !r || r->state == JOB_ENDED;
+}
+
+/* A PF without a driver may still get one, and with it a name or a driver that a policy asks for. */
+static bool may_still_come(const Manager *m, const Fn *pf) {
+        return m->wards.policies.n > 0 && pf->total_vfs > 0 && pf->driver[0] == '\0';
+}
+
+bool wards_are_settled(const Manager *m) {
+        if (m->recovery || m->wards.stale)
+                return false;
+        for (const Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
+                const Fn *pf = snapshot_find(m->snapshot, w->pf);
+
+                if (w->state == WARD_UNKNOWN || w->due || !has_ended(m, w->job) ||
+                    (pf && may_still_come(m, pf)))
+                        return false;
+        }
+        return true;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Wards: drift
+ *
+ * What is wanted and was so is not so any more: told once for each difference, and repaired where the policy says so. Another
+ * program that wants it otherwise is not fought: the time between two repairs doubles, and after some in a row we give up and say so.
+ */
+#include <errno.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include "daemon/hash.h"
+#include "daemon/log.h"
+#include "daemon/manager.h"
+#include "daemon/ward.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+/* Another program may be in the middle of it: it gets a moment to come to its end. */
+#define SETTLE_USEC USEC_PER_SEC
+#define REPAIRS_MAX 5
+#define PAUSE_MAX_SEC 300
+/* What held for so long was a good repair. */
+#define STABLE_USEC (600 * USEC_PER_SEC)
+
+static uint64_t now_usec(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
+}
+
+/* What cannot be seen is no drift: it may be as it was set. */
+static void keep_visible(Differences *d) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < d->n; i++)
+                if (d->items[i].seen[0] != '\0')
+                        d->items[n++] = d->items[i];
+        d->n = n;
+}
+
+static uint64_t hash_of(const Differences *d) {
+        uint64_t h = HASH_START;
+
+        for (size_t i = 0; i < d->n; i++) {
+                const Difference *x = d->items + i;
+
+                h = hash_number(h, (uint64_t) x->vf);
+                h = hash_string(hash_string(hash_string(h, x->what), x->wanted), x->seen);
+        }
+        return d->n > 0 ? h : 0;
+}
+
+static void tell(Manager *m, Ward *w, const Wanted *wanted, const Differences *d) {
+        uint64_t h = hash_of(d);
+
+        w->n_drift = d->n;
+        if (h == w->drift)
+                return;
+        w->drift = h;
+        for (size_t i = 0; i < d->n; i++)
+                bus_drift(&m->bus, wanted, d->items + i);
+        if (d->n > 0)
+                log_line(LOG_NOTICE, NULL,
+                         "%s: drifted from policy %s: %s is %s in place of %s%s, %s",
+                         BDF_STR(w->pf), wanted->policy, d->items[0].what, d->items[0].seen,
+                         d->items[0].wanted, d->n > 1 ? " and more" : "",
+                         w->by_hand           ? "leaving it as it was set by hand"
+                         : !wanted->reconcile ? "leaving it, for reconcile is false"
+                                              : "putting it right");
+        else
+                log_line(LOG_INFO, NULL, "%s: is as policy %s wants it again", BDF_STR(w->pf),
+                         wanted->policy);
+}
+
+static void give_up(Ward *w, const Wanted *wanted) {
+        w->given_up = true;
+        log_line(LOG_WARNING, NULL,
+                 "%s: drifted from policy %s %u times in a row, leaving it; another program wants "
+                 "it "
+                 "otherwise, 'sriovctl apply %s' tries again",
+                 BDF_STR(w->pf), wanted->policy, w->n_repairs, BDF_STR(w->pf));
+}
+
+static uint64_t pause_of(const Ward *w) {
+        return MIN2(USEC_PER_SEC << MIN2(w->n_repairs, 9u), PAUSE_MAX_SEC * USEC_PER_SEC);
+}
+
+/* Once a drift is seen its repair gets a time; it is due when that has come and the drift is there still. */
+static void repair(Manager *m, Ward *w, const Wanted *wanted) {
+        uint64_t now = now_usec();
+
+        if (w->n_repairs > 0 && now >= w->repaired + STABLE_USEC)
+                w->n_repairs = 0;
+        if (w->n_repairs >= REPAIRS_MAX) {
+                if (!w->given_up)
+                        give_up(w, wanted);
+                return;
+        }
+        if (w->repair_at == 0)
+                w->repair_at = now + (w->n_repairs > 0 ? pause_of(w) : SETTLE_USEC);
+        if (now < w->repair_at) {
+                wards_wake_at(m, w->repair_at);
+                return;
+        }
+        w->repair_at = 0;
+        w->repaired = now;
+        w->n_repairs++;
+        w->due = true;
+        w->reason = "drift";
+        manager_kick(m);
+}
+
+static void look(Manager *m, Ward *w, const Wanted *wanted) {
+        Differences d = {};
+
+        if (wanted_minus_seen(wanted, m->snapshot, &d) < 0)
+                return;
+        keep_visible(&d);
+        tell(m, w, wanted, &d);
+        if (d.n == 0)
+                w->repair_at = 0;
+        else if (wanted->reconcile && !w->by_hand)
+                repair(m, w, wanted);
+        differences_done(&d);
+}
+
+void wards_look_for_drift(Manager *m) {
+        for (size_t i = 0; i < m->wards.n; i++) {
+                Ward *w = m->wards.items + i;
+                const Wanted *wanted = wards_wanted(m, w->pf);
+                const Fn *pf = snapshot_find(m->snapshot, w->pf);
+
+                /* In the middle of a job nothing is as it will be, and without its driver a PF cannot be put right. */
+                if (!wanted || !pf || w->due || pf->driver[0] == '\0' ||
+                    world_pf_state(m, pf) != PF_OK || sight_is_stale(m, w))
+                        continue;
+                look(m, w, wanted);
+        }
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Wards: the PFs that policies look after
+ *
+ * Each PF has one, policy or not. Here is what its policy wants, why that cannot be told, and when it is applied without anybody's
+ * asking: once when the PF comes, or its driver does, and again where it drifts away. What people did by hand through sriovd stays
+ * as they left it: drift of theirs is told and not repaired, until somebody applies or the PF comes anew.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "core/fault.h"
+#include "core/policy.h"
+#include "core/wanted.h"
+
+#include "conf/settings.h"
+
+typedef struct Manager Manager;
+typedef struct Record Record;
+
+typedef enum WardState {
+        WARD_FREE, /* no policy is its */
+        WARD_WANTED, /* one is: wanteds_find() has it */
+        WARD_UNKNOWN, /* a child is asked what a policy wants to know of it */
+        WARD_CONFLICT, /* two of one priority */
+} WardState;
+
+typedef struct Ward {
+        Bdf pf;
+        uint64_t identity;
+        char driver[NAME_MAX_LENGTH]; /* as it was last looked at */
+        WardState state;
+        char conflict[128]; /* WARD_CONFLICT: which */
+        PfFacts facts;
+        bool has_facts; /* they were asked for, and came or did not */
+        uint64_t seen,
+                asked; /* the world, as a number, when a child last saw it, and when it was sent (sight.c) */
+        bool due; /* to be applied as soon as that can be */
+        bool by_hand; /* changed by hand since its policy was applied */
+        uint32_t job; /* of its last apply that nobody asked for; 0: none */
+        const char *reason; /* of the next one: "boot", "arrival", "drift", "resume" */
+
+        uint64_t drift; /* of what was told last, as a number to compare; 0: none */
+        size_t n_drift;
+        unsigned n_repairs; /* in a row */
+        bool given_up; /* it was repaired too often: another program wants it otherwise */
+        uint64_t repair_at; /* microseconds of CLOCK_MONOTONIC; 0: no repair is planned */
+        uint64_t repaired; /* when the last one was begun */
+} Ward;
+
+typedef struct Wards {
+        Ward *items; /* sorted by pf */
+        size_t n;
+        Policies policies;
+        Wanteds wanted;
+        bool stale; /* what is wanted must be told anew */
+        bool met_all; /* who comes from now on was not there before */
+        bool booting; /* this is the first daemon since the host was started, and not all is in place */
+        uint32_t *boot_jobs;
+        size_t n_boot_jobs;
+        sd_event_source *timer;
+} Wards;
+
+void wards_done(Wards *all);
+/* What the last daemon left: whether this is the first since the boot, and what was done by hand. */
+void wards_start(Manager *m);
+
+/* Reads the policies again; those of files without a mistake count. 0, or -EBADMSG with *ret_error about the first. */
+int wards_load(Manager *m, SettingsError *ret_error);
+
+Ward *wards_find(const Wards *all, Bdf pf);
+/* NULL: no policy is its. */
+const Wanted *wards_wanted(const Manager *m, Bdf pf);
+/* 0; 1 and *ret_fault: its policy cannot be applied, for there is none or there are two. */
+int wards_check(const Manager *m, Bdf pf, Fault *ret_fault);
+
+/* Compares them with the world, asks what must be asked, and asks for what is due. From manager_drain(). */
+void wards_sync(Manager *m);
+/* A job has ended: what it did by hand is by hand. */
+void wards_job_ended(Manager *m, const Record *r);
+/* What a child saw; takes it over. */
+void wards_take_facts(Manager *m, PfFacts *facts);
+
+/* All that has policies is in place, or cannot be for now. */
+bool wards_are_settled(const Manager *m);
+
+/* ward-apply.c, ward-drift.c: parts of wards_sync(). */
+void wards_apply_due(Manager *m);
+void wards_look_for_drift(Manager *m);
+/* Wakes us at that time of CLOCK_MONOTONIC, or earlier. */
+void wards_wake_at(Manager *m, uint64_t usec);
