@@ -74,12 +74,25 @@ static int take_per_vf(const config_setting_t *setting, Draft *d) {
         return source_number(d->path, setting, 0, PER_VF_MAX, &d->pace.per_vf_sec, d->error);
 }
 
-static int take_reset_needs_up(const config_setting_t *setting, Draft *d) {
+static const struct {
+        const char *name;
+        uint32_t flag;
+} flags[] = {
+        { "reset_needs_up", QUIRK_RESET_NEEDS_UP },
+        { "vfs_need_up", QUIRK_VFS_NEED_UP },
+        { "eswitch_after_vfs", QUIRK_ESWITCH_AFTER_VFS },
+        { "eswitch_unbinds_vfs", QUIRK_ESWITCH_UNBINDS_VFS },
+        { "keep_autoprobe", QUIRK_KEEP_AUTOPROBE },
+};
+
+/* Its key says which. */
+static int take_flag(const config_setting_t *setting, Draft *d) {
         bool is;
         int r = source_bool(d->path, setting, &is, d->error);
 
-        if (r >= 0 && is)
-                d->flags |= QUIRK_RESET_NEEDS_UP;
+        for (size_t i = 0; r >= 0 && is && i < ELEMENTSOF(flags); i++)
+                if (streq(flags[i].name, config_setting_name(setting)))
+                        d->flags |= flags[i].flag;
         return r;
 }
 
@@ -117,7 +130,11 @@ static const Key deadline_keys[] = {
 
 static const Key quirk_keys[] = {
         { "driver", take_driver },
-        { "reset_needs_up", take_reset_needs_up },
+        { "reset_needs_up", take_flag },
+        { "vfs_need_up", take_flag },
+        { "eswitch_after_vfs", take_flag },
+        { "eswitch_unbinds_vfs", take_flag },
+        { "keep_autoprobe", take_flag },
         {},
 };
 

@@ -170,6 +170,37 @@ static void a_quirk_is_one_drivers(void **state) {
         assert_int_equal(quirks_of(&rows.quirks, "igbvf"), 0);
 }
 
+static void each_quirk_has_its_key(void **state) {
+        static const struct {
+                const char *key;
+                uint32_t flag;
+        } rows[] = {
+                { "reset_needs_up", QUIRK_RESET_NEEDS_UP },
+                { "vfs_need_up", QUIRK_VFS_NEED_UP },
+                { "eswitch_after_vfs", QUIRK_ESWITCH_AFTER_VFS },
+                { "eswitch_unbinds_vfs", QUIRK_ESWITCH_UNBINDS_VFS },
+                { "keep_autoprobe", QUIRK_KEEP_AUTOPROBE },
+        };
+        DriverRows all = {};
+        SettingsError e;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                DriverRows one = {};
+                char text[128];
+
+                snprintf(text, sizeof(text), "quirks = ( { driver = \"a\"; %s = true; } );",
+                         rows[i].key);
+                assert_int_equal(read_rows(text, &one, &e), 0);
+                assert_int_equal(quirks_of(&one.quirks, "a"), rows[i].flag);
+        }
+        assert_int_equal(read_rows("quirks = ( { driver = \"a\"; keep_autoprobe = true;\n"
+                                   "vfs_need_up = true; eswitch_after_vfs = false; } );",
+                                   &all, &e),
+                         0);
+        assert_int_equal(quirks_of(&all.quirks, "a"), QUIRK_KEEP_AUTOPROBE | QUIRK_VFS_NEED_UP);
+}
+
 static void quirks_are_bounded(void **state) {
         DriverRows rows = { .quirks.n = QUIRKS_MAX };
         SettingsError e;
@@ -204,6 +235,9 @@ static void the_shipped_file_is_right_and_generous(void **state) {
         assert_int_equal(drivers_read(shipped, &rows, &e), 0);
         assert_true(rows.n > 0);
         assert_int_equal(quirks_of(&rows.quirks, "igbvf"), QUIRK_RESET_NEEDS_UP);
+        assert_int_equal(quirks_of(&rows.quirks, "bnxt_en"),
+                         QUIRK_VFS_NEED_UP | QUIRK_ESWITCH_AFTER_VFS);
+        assert_int_equal(quirks_of(&rows.quirks, "mlx5_core"), QUIRK_ESWITCH_UNBINDS_VFS);
         for (PaceRow *row = rows.items; row < rows.items + rows.n; row++) {
                 for (Rung rung = 0; rung < _RUNG_MAX; rung++)
                         if (rung != RUNG_RESCAN && (row->rung == _RUNG_MAX || row->rung == rung))
@@ -218,6 +252,7 @@ int main(void) {
                 cmocka_unit_test(a_file_that_is_not_there_is_told_apart),
                 cmocka_unit_test(every_mistake_is_told_with_its_line_and_gives_no_row),
                 cmocka_unit_test(a_quirk_is_one_drivers),
+                cmocka_unit_test(each_quirk_has_its_key),
                 cmocka_unit_test(quirks_are_bounded),
                 cmocka_unit_test(rows_are_bounded),
                 cmocka_unit_test(the_shipped_file_is_right_and_generous),

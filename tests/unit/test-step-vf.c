@@ -197,6 +197,33 @@ static void an_asynchronous_probe_is_waited_for(void **state) {
         assert_writes(&f, "drivers_probe=" VF0);
 }
 
+/* As the kernel chose it when the VF was made, where autoprobe was not to be held. */
+static void a_vf_that_another_driver_has_is_taken_from_it(void **state) {
+        Fake f;
+
+        (void) state;
+        fake_init(&f);
+        put_vfs(&f, 1);
+        put_bound(&f, VF0, "igbvf");
+        assert_done(climb(&f, STEP(.rung = RUNG_OVERRIDE_VF, .n = 0, .name = "vfio-pci")));
+        assert_done(climb(&f, STEP(.rung = RUNG_BIND_VF, .n = 0, .name = "vfio-pci")));
+        assert_writes(&f, VF0 "/driver_override=vfio-pci", "drivers/igbvf/unbind=" VF0,
+                      "drivers/vfio-pci/bind=" VF0);
+}
+
+static void a_vf_that_is_to_have_no_driver_loses_it(void **state) {
+        Fake f;
+
+        (void) state;
+        fake_init(&f);
+        put_vfs(&f, 1);
+        put_bound(&f, VF0, "igbvf");
+        assert_done(climb(&f, STEP(.rung = RUNG_OVERRIDE_VF, .n = 0, .name = "none")));
+        assert_done(climb(&f, STEP(.rung = RUNG_BIND_VF, .n = 0, .name = "none")));
+        assert_done(climb(&f, STEP(.rung = RUNG_BIND_VF, .n = 0, .name = "none")));
+        assert_writes(&f, VF0 "/driver_override=none", "drivers/igbvf/unbind=" VF0);
+}
+
 static void no_driver_chosen_is_said(void **state) {
         Fake f;
 
@@ -259,6 +286,8 @@ int main(void) {
                 cmocka_unit_test(a_vf_that_was_bound_meanwhile_is_done),
                 cmocka_unit_test(the_kernel_chooses_a_driver),
                 cmocka_unit_test(an_asynchronous_probe_is_waited_for),
+                cmocka_unit_test(a_vf_that_another_driver_has_is_taken_from_it),
+                cmocka_unit_test(a_vf_that_is_to_have_no_driver_loses_it),
                 cmocka_unit_test(no_driver_chosen_is_said),
                 cmocka_unit_test(a_parked_vf_gets_back_what_it_had),
                 cmocka_unit_test(a_parked_vf_without_driver_stays_without),
