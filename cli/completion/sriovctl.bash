@@ -5,8 +5,8 @@
 #
 # shellcheck shell=bash disable=SC2207
 
-_sriovctl_verbs='list show users set bind unbind remove rescan reset slot unload plan hold jobs job wait cancel history
-        monitor doctor gate reload help'
+_sriovctl_verbs='list show users set bind unbind remove rescan reset slot unload vf eswitch apply diff adopt plan
+        hold jobs job wait cancel history monitor doctor gate metrics reload help'
 
 _sriovctl_options() {
         local option
@@ -27,10 +27,26 @@ _sriovctl_names() {
         done
 }
 
+_sriovctl_keys='driver= mac= vlan= qos= vlan-proto= spoofchk= trust= link-state= min-rate= max-rate= query-rss= node-guid= port-guid=
+        msix= queues= interrupts='
+
+# What can stand behind the "=" of such a key.
+_sriovctl_attribute() {
+        case $1 in
+        driver) echo default none; _sriovctl_names /sys/bus/pci/drivers ;;
+        spoofchk | trust | query-rss) echo on off ;;
+        link-state) echo auto enable disable ;;
+        vlan-proto) echo 802.1Q 802.1ad ;;
+        esac
+}
+
 _sriovctl_argument() {
         case $1:$2 in
-        set:1) _sriovctl_devices; _sriovctl_netdevs ;;
+        set:1 | eswitch:1 | adopt:1 | apply:*) _sriovctl_devices; _sriovctl_netdevs ;;
         set:2) echo max 0 ;;
+        eswitch:2) echo legacy switchdev ;;
+        vf:1) _sriovctl_devices -a; _sriovctl_netdevs ;;
+        vf:*) echo "$_sriovctl_keys" ;;
         show:1 | users:* | bind:1 | unbind:1 | reset:1 | hold:1) _sriovctl_devices -a; _sriovctl_netdevs ;;
         remove:1 | rescan:1) _sriovctl_devices; _sriovctl_names /sys/bus/pci/devices ;;
         bind:2) echo default; _sriovctl_names /sys/bus/pci/drivers ;;
@@ -39,9 +55,10 @@ _sriovctl_argument() {
         slot:2) _sriovctl_names /sys/bus/pci/slots ;;
         job:1) _sriovctl_jobs --all ;;
         wait:1 | cancel:*) _sriovctl_jobs ;;
+        ready:*) _sriovctl_devices -a; _sriovctl_netdevs ;;
         help:1) echo "$_sriovctl_verbs" ;;
         gate:1) echo off observe serialize protect exclusive ;;
-        plan:1) echo set bind unbind remove rescan reset slot unload ;;
+        plan:1) echo set vf eswitch apply adopt bind unbind remove rescan reset slot unload ;;
         esac
 }
 
@@ -59,7 +76,7 @@ _sriovctl_value() {
 }
 
 _sriovctl() {
-        local cur prev words cword verb i
+        local cur prev words cword verb i ready=
         local -a typed=()
         _init_completion -n := 2>/dev/null || _get_comp_words_by_ref -n := cur prev words cword || return
         COMPREPLY=()
@@ -68,12 +85,14 @@ _sriovctl() {
                 case ${words[i]} in
                 --) [ "${typed[0]}" = hold ] && break ;;
                 --wait | -w | --timeout | --reason | --expect | --force | --driver | --on-failure | --lines | --since | --directory | \
-                        -D | --why | --mode | --output | -o | --host | -H) ((i++)) ;;
+                        -D | --why | --mode | --output | -o | --host | -H | --file) ((i++)) ;;
+                --ready) ready=yes ;;
                 -*) ;;
                 *) typed+=("${words[i]}") ;;
                 esac
         done
         [ "${typed[0]}" = plan ] && [ ${#typed[@]} -gt 1 ] && typed=("${typed[@]:1}")
+        [ "${typed[0]}$ready" = waityes ] && typed[0]=ready
         verb=${typed[0]}
 
         # Behind "--" stands a command of its own.
@@ -94,6 +113,7 @@ _sriovctl() {
                 ;;
         esac
         case $prev in
+        --file) COMPREPLY=($(compgen -f -- "$cur")) && return ;;
         --directory | -D) COMPREPLY=($(compgen -d -- "$cur")) && return ;;
         --host | -H) COMPREPLY=($(compgen -A hostname -- "$cur")) && return ;;
         --force | --driver | --on-failure | --since | --lines | --mode)
@@ -102,6 +122,11 @@ _sriovctl() {
                 ;;
         --wait | -w | --timeout | --reason | --expect | --why | --output | -o) return ;;
         esac
+        if [ "$verb" = vf ] && [[ $cur == *=* ]]; then
+                COMPREPLY=($(compgen -W "$(_sriovctl_attribute "${cur%%=*}")" -- "${cur#*=}"))
+                return
+        fi
+        [ "$verb" = vf ] && [ ${#typed[@]} -gt 1 ] && compopt -o nospace
         if [ -z "$verb" ]; then
                 COMPREPLY=($(compgen -W "$_sriovctl_verbs" -- "$cur"))
         else

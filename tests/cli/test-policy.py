@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from base import PF, VF0, VF1, Child, WithStub, run  # noqa: E402
 from stub import difference, holder, no_difference, Refusal  # noqa: E402
 
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PF2 = "0000:02:00.0"
 BAD = "org.sriovd1.Error."
 ATTRIBUTES = {"mac": "02:00:00:00:01:00", "vlan": "100", "qos": "0"}
@@ -631,6 +632,32 @@ class Monitor(WithStub):
         self.assertEqual((event["event"], event["kind"], event["object"]), ("drift", "pf", PF))
         self.assertEqual(event["values"], {"policy": "nics", "vf": 1, "what": "vlan", "wanted": "vlan=100", "seen": "vlan=0",
                                            "disruptive": False})
+
+
+class Written(WithStub):
+    """The keys of the attributes are written down in five more places."""
+
+    def test_all_keys_stand_in_man_pages_completions_and_interface(self):
+        line = self.ctl("vf", VF0, "zzzzzzzzz=1", status=2).stderr
+        keys = line.strip().split("there are ")[1].split(", ")
+        self.assertEqual(sorted(keys), sorted(["driver"] + [k.split("=")[0] for k in KEYS]))
+        for name, pattern in (("cli/sriovctl.1.scd", r"(?m)^\|. .*\*{}\*"), ("cli/completion/_sriovctl", r"(?s)compadd -S=.*[ ]{}\b"),
+                              ("cli/completion/sriovctl.bash", r"(?s)_keys='[^']*\b{}="), ("systemd/org.sriovd1.xml", '"{}" [sub]'),
+                              ("systemd/org.sriovd1.5.scd", r"\*{}\* [sub]")):
+            with open(os.path.join(SOURCE, name), encoding="utf-8") as f:
+                text = f.read()
+            for key in keys:
+                self.assertRegex(text, pattern.format(key), f"{key} stands not in {name}")
+
+    def test_all_columns_stand_in_the_man_page(self):
+        with open(os.path.join(SOURCE, "cli/sriovctl.1.scd"), encoding="utf-8") as f:
+            options = f.read().split("*--output*")[1].split("*--json*")[0]
+        for verb in ("list", "diff"):
+            line = self.ctl(verb, "-o", "NIX", status=2).stderr
+            known = line.strip().split("there are ")[1].split(",")
+            text = options.split(f"*{verb}* has")[1].split(";")[0]
+            for column in known:
+                self.assertRegex(text, rf"\b{column}\b", f"{column} of {verb}")
 
 
 if __name__ == "__main__":
