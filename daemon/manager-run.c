@@ -391,6 +391,8 @@ static void step_answered(Manager *m, pid_t pid, const WorkerRequest *request,
                 return;
         }
         (void) record_add_act(r, &request->step, outcome.result.answer, outcome.usec);
+        if (outcome.result.answer == STEP_DONE)
+                sight_note(m, &request->step);
         (void) queue_step_done(&m->queue, r->id, request->index, &outcome.result);
         if (j)
                 manager_take_over(r, j);

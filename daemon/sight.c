@@ -11,6 +11,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "kernel/scan.h"
+
 #include "daemon/hash.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
@@ -111,6 +113,30 @@ int sight_take(Manager *m, const WorkerReply *reply, const WorkerFds *fds) {
         for (size_t i = 0; i < reply->n_list;)
                 i += take_pf(m, (SightItem *) items + i, reply->n_list - i);
         return 0;
+}
+
+static void note_attrs(Manager *m, const Step *step) {
+        const Fn *vf = snapshot_find_vf(m->snapshot, step->fn, step->n);
+        VfAttrs given = {}, all;
+
+        /* It was made a moment ago, and events are gathered. */
+        if (!vf && scan_fn(m->kernel, m->snapshot, step->fn) >= 0)
+                vf = snapshot_find_vf(m->snapshot, step->fn, step->n);
+        if (!vf || vfattrs_parse(step->name, &given) < 0)
+                return;
+        all = vfattrs_overlay(&vf->attrs, &given);
+        snapshot_tell(m->snapshot, vf->bdf, vf->identity, &all, ESWITCH_KEEP);
+}
+
+void sight_note(Manager *m, const Step *step) {
+        const Fn *pf = snapshot_find(m->snapshot, step->fn);
+        static const VfAttrs none;
+
+        if (step->rung == RUNG_CONFIGURE_VF)
+                note_attrs(m, step);
+        else if (pf && (step->rung == RUNG_ESWITCH || step->rung == RUNG_ESWITCH_VFS))
+                snapshot_tell(m->snapshot, pf->bdf, pf->identity, &none,
+                              eswitch_from_string(step->name));
 }
 
 static int on_late(sd_event_source *source, uint64_t usec _unused_, void *userdata) {

@@ -57,6 +57,8 @@ void sight_ask(Manager *m);
 bool sight_is_stale(const Manager *m, const Ward *w);
 /* Has a child look for that job, before it is planned. 0: sight_answered() comes; -errno: it must do without. */
 int sight_ask_for_job(Manager *m, Record *r);
+/* A step of that rung was proven: what it gave is seen. */
+void sight_note(Manager *m, const Step *step);
 /* A child's answer, of either kind; reply NULL: it died of it. */
 void sight_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
                     const WorkerFds *fds);

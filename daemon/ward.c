@@ -209,6 +209,8 @@ void wards_job_ended(Manager *m, const Record *r) {
 
         if (!w)
                 return;
+        if (r->n_acts > 0)
+                w->seen = 0;
         if (is_by_hand(r) && !w->by_hand) {
                 w->by_hand = true;
                 hands_keep(m);

@@ -19,10 +19,14 @@ class WithStage(unittest.TestCase):
     def setUp(self):
         self.stage = Stage(bus=self.with_bus, topology=self.topology)
         self.addCleanup(self.stage.stop_all)
+        self.make_stage_ready()
         self.stage.start_daemon()
         if self.with_bus:
             self.bus = self.stage.bus()
             self.addCleanup(self.bus.close)
+
+    def make_stage_ready(self):
+        """What must be there before the daemon is started."""
 
     def tearDown(self):
         reports = self.stage.sim("reports")

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Policy: what policies want is made so, told where it is not, and put right, over the bus
+
+Each test is named after the promise it keeps.
+"""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from case import E, IGB0, IGB1, NONE, NVME, PF, VF, WithStage, main  # noqa: E402
+
+FN = "bus/pci/devices/"
+NICS = """policy = ( {
+        name = "nics";  match = { address = "%s"; };  vfs = 3;
+        vf_default = { driver = "vfio-pci"; };
+        vf = ( { index = "0"; driver = "igbvf"; mac = "02:00:00:00:01:{index}"; vlan = 100; } );
+} );
+""" % IGB0
+EARLY = 'policy = ( { name = "early"; match = { address = "%s"; }; vfs = 2; %s } );\n'
+
+
+class WithPolicy(WithStage):
+    policies = {"10-nics.conf": NICS}
+
+    def make_stage_ready(self):
+        os.mkdir(self.stage.path("policy.d"))
+        for name, text in self.policies.items():
+            self.write(name, text)
+        self.stage.env["SRIOVD_POLICY"] = self.stage.path("policy.d")
+
+    def write(self, name, text):
+        with open(os.path.join(self.stage.path("policy.d"), name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def remove(self, name):
+        os.unlink(os.path.join(self.stage.path("policy.d"), name))
+
+    def jobs(self):
+        """(number, operation, object, result) of all, the oldest first."""
+        found = []
+        for path, interfaces in self.bus.call("GetManagedObjects", "", path="/org/sriovd1",
+                                              interface="org.freedesktop.DBus.ObjectManager").items():
+            if "org.sriovd1.Job" in interfaces:
+                j = interfaces["org.sriovd1.Job"]
+                found.append((j["Id"][1], j["Operation"][1], j["Object"][1], j["Result"][1], j["Reason"][1]))
+            del path
+        return sorted(found)
+
+    def settle(self):
+        settled, jobs = self.bus.call("WaitBoot", "")
+        self.assertTrue(settled)
+        return jobs
+
+    def state(self, address):
+        return self.bus.get_all(self.pf_path(address), PF)
+
+    def vfs(self, address):
+        return [self.bus.get_all(p, VF) for p in self.state(address)["VFPaths"]]
+
+    def diff(self):
+        return [(r["pf"][1], r["vf"][1], r["what"][1], r["wanted"][1], r["seen"][1], r["disruptive"][1])
+                for r in self.bus.call("Diff", "") if "what" in r]
+
+    def apply(self, *pfs, options=None):
+        """The results of its jobs."""
+        self.bus.match()
+        paths = self.bus.call("Apply", "asa{sv}", list(pfs), options or NONE)
+        results = {}
+        while len(results) < len(paths):
+            m = self.bus.wait_signal("JobRemoved", lambda s: s.body[1] in paths and s.body[1] not in results)
+            results[m.body[1]] = m.body[2]
+        return [results[p] for p in paths]
+
+    def assert_nics(self):
+        self.assertEqual([v["Driver"] for v in self.vfs(IGB0)], ["igbvf", "vfio-pci", "vfio-pci"])
+        self.assertEqual(self.diff(), [])
+
+
+class Boot(WithPolicy):
+    def test_what_is_wanted_is_there_when_the_boot_is_settled(self):
+        self.settle()
+        self.assert_nics()
+        first = self.vfs(IGB0)[0]
+        self.assertEqual((first["MAC"], first["VLAN"]), ("02:00:00:00:01:00", 100))
+        self.assertEqual([j[1:] for j in self.jobs()], [("apply", IGB0, "done", "boot")])
+        self.assertEqual(self.state(IGB0)["Policy"], "nics")
+        self.assertEqual(self.state(IGB1)["Policy"], "")
+
+    def test_a_second_apply_writes_nothing(self):
+        self.settle()
+        before = self.stage.writes()
+        self.assertEqual(self.apply(), ["skipped"])
+        self.assertEqual(self.stage.writes(), before)
+
+    def test_a_daemon_that_is_started_anew_applies_nothing(self):
+        self.settle()
+        jobs = self.jobs()
+        self.bus.close()
+        self.stage.stop("sriovd", kill=True)
+        self.stage.start_daemon()
+        self.bus = self.stage.bus()
+        self.settle()
+        self.assertEqual(self.jobs(), jobs)
+
+    def test_what_was_done_by_hand_stays_also_over_a_restart(self):
+        self.settle()
+        _, result, _, message = self.run_job("SetVFs", "sua{sv}", IGB0, 0, NONE)
+        self.assertEqual(result, "done", message)
+        self.bus.close()
+        self.stage.stop("sriovd", kill=True)
+        self.stage.start_daemon()
+        self.bus = self.stage.bus()
+        self.settle()
+        time.sleep(3)
+        self.assertEqual(self.diff(), [(IGB0, -1, "vfs", "3", "0", False)])
+        self.assertEqual(self.state(IGB0)["VFs"], 0)
+        self.assertEqual(self.apply(IGB0), ["done"])
+        self.assert_nics()
+
+
+class Failing(WithPolicy):
+    policies = {"10-nics.conf": NICS, "20-bad.conf": EARLY % (IGB1, "vsf = 3;"),
+                "30-many.conf": EARLY.replace("early", "many").replace("vfs = 2", "vfs = 99") % (NVME, "")}
+
+    def test_one_pf_or_file_that_fails_stops_no_other(self):
+        self.settle()
+        self.assert_nics()
+        self.assertEqual(sorted(j[1:4] for j in self.jobs()), [("apply", IGB0, "done"), ("apply", NVME, "refused")])
+        with open(self.stage.path("sriovd.log"), encoding="utf-8") as f:
+            self.assertIn("20-bad.conf:1: ", f.read())
+        self.assertEqual(self.refused(E + "BadOption", "Reload", "").count("20-bad.conf:1"), 1)
+        rows = [r for r in self.bus.call("Diff", "") if "error" in r]
+        self.assertEqual([(r["pf"][1], r["error"][1]) for r in rows], [(NVME, E + "Range")])
+
+
+class Asked(WithPolicy):
+    policies = {"10-nics.conf": NICS, "20-a.conf": EARLY % (IGB1, ""),
+                "30-b.conf": EARLY.replace("early", "late") % (IGB1, "")}
+
+    def test_two_policies_of_one_priority_are_both_refused(self):
+        self.settle()
+        self.assertIn("early", self.refused(E + "PolicyConflict", "Apply", "asa{sv}", [IGB1], NONE))
+        self.refused(E + "NoPolicy", "Apply", "asa{sv}", [NVME], NONE)
+        self.refused(E + "NoSuchDevice", "Apply", "asa{sv}", ["0000:77:00.0"], NONE)
+        rows = [r for r in self.bus.call("Diff", "") if "error" in r]
+        self.assertEqual([(r["pf"][1], r["error"][1]) for r in rows], [(IGB1, E + "PolicyConflict")])
+        self.remove("30-b.conf")
+        self.bus.call("Reload", "")
+        self.assertEqual(self.apply(IGB1), ["done"])
+        self.assertEqual(self.state(IGB1)["VFs"], 2)
+
+    def test_a_plan_that_is_stale_is_refused_by_its_number(self):
+        self.settle()
+        self.write("10-nics.conf", NICS.replace("vlan = 100", "vlan = 200"))
+        self.bus.call("Reload", "")
+        plan, steps = self.bus.call("Plan", "sa{sv}", "apply", {"function": ("s", IGB0)})
+        self.assertEqual([s["text"][1] for s in steps][1:], ["0000:01:10.0: vlan=200"])
+        self.assertEqual(self.diff(), [(IGB0, 0, "vlan", "vlan=200", "vlan=100 qos=0 vlan-proto=802.1Q", False)])
+        _, result, _, _ = self.run_job("SetVF", "sua{sv}a{sv}", IGB0, 0, {"trust": ("b", True)}, NONE)
+        self.assertEqual(result, "done")
+        self.write("10-nics.conf", NICS.replace("vlan = 100", "vlan = 300"))
+        self.bus.call("Reload", "")
+        self.refused(E + "Stale", "Apply", "asa{sv}", [IGB0], {"expect": ("s", plan)})
+        plan, _ = self.bus.call("Plan", "sa{sv}", "apply", {"function": ("s", IGB0)})
+        self.assertEqual(self.apply(IGB0, options={"expect": ("s", plan)}), ["done"])
+        self.assertEqual(self.vfs(IGB0)[0]["VLAN"], 300)
+
+    def test_a_resize_under_a_user_is_refused_with_nothing_written(self):
+        self.settle()
+        self.assertIsNotNone(self.stage.sim("hold", "0000:01:10.2"))
+        self.write("10-nics.conf", NICS.replace("vfs = 3", "vfs = 4"))
+        self.bus.call("Reload", "")
+        before = self.stage.writes("sriov_numvfs")
+        self.assertEqual(self.apply(IGB0), ["refused"])
+        self.assertEqual(self.stage.writes("sriov_numvfs"), before)
+        self.assertEqual([d[2:] for d in self.diff()], [("vfs", "4", "3", True)])
+
+
+class Vf(WithPolicy):
+    policies = {}
+
+    def setUp(self):
+        super().setUp()
+        _, result, _, message = self.run_job("SetVFs", "sua{sv}", IGB0, 2, NONE)
+        self.assertEqual(result, "done", message)
+
+    def set_vf(self, index, attributes):
+        return self.run_job("SetVF", "sua{sv}a{sv}", IGB0, index, attributes, NONE)[1:]
+
+    def test_each_attribute_has_its_own_result(self):
+        result, error, _ = self.set_vf(0, {"vlan": ("u", 7), "node-guid": ("s", "00:11:22:33:44:55:66:77")})
+        self.assertEqual((result, error), ("partial", E + "Unsupported"))
+        self.assertEqual(self.vfs(IGB0)[0]["VLAN"], 7)
+        result, error, _ = self.set_vf(0, {"node-guid": ("s", "00:11:22:33:44:55:66:77")})
+        self.assertEqual((result, error), ("failed", E + "Unsupported"))
+
+    def test_what_is_so_already_is_not_written(self):
+        self.assertEqual(self.set_vf(1, {"trust": ("b", True)})[0], "done")
+        before = self.stage.writes()
+        self.assertEqual(self.set_vf(1, {"trust": ("b", True)})[0], "skipped")
+        self.assertEqual(self.stage.writes(), before)
+
+    def test_a_driver_is_given_with_the_rest(self):
+        self.assertEqual(self.set_vf(1, {"vlan": ("u", 9), "driver": ("s", "vfio-pci")})[0], "done")
+        self.assertEqual([v["Driver"] for v in self.vfs(IGB0)], ["igbvf", "vfio-pci"])
+
+    def test_bad_words_are_refused_by_their_key(self):
+        for attributes, name, word in (({"vlan": ("u", 4096)}, "BadOption", "vlan"),
+                                       ({"mac": ("s", "ff:ff:ff:ff:ff:ff")}, "BadOption", "mac"),
+                                       ({"qos": ("u", 1)}, "BadOption", "vlan"),
+                                       ({"colour": ("s", "red")}, "BadOption", "colour"),
+                                       ({"trust": ("t", 1)}, "BadOption", "trust"),
+                                       ({"driver": ("s", "../x")}, "BadOption", "../x")):
+            text = self.refused(E + name, "SetVF", "sua{sv}a{sv}", IGB0, 0, attributes, NONE)
+            self.assertIn(word, text)
+        self.refused(E + "NoSuchDevice", "SetVF", "sua{sv}a{sv}", IGB0, 2, {"vlan": ("u", 1)}, NONE)
+        self.refused(E + "BadOption", "SetEswitchMode", "ssa{sv}", IGB0, "fast", NONE)
+        self.refused(E + "NotSriov", "SetEswitchMode", "ssa{sv}", "0000:01:10.0", "legacy", NONE)
+
+    def test_a_pf_without_an_eswitch_says_so(self):
+        _, result, error, _ = self.run_job("SetEswitchMode", "ssa{sv}", IGB0, "switchdev", NONE)
+        self.assertEqual((result, error), ("failed", E + "Unsupported"))
+
+
+class Written(WithPolicy):
+    policies = {}
+
+    def test_what_is_adopted_is_as_it_is(self):
+        self.run_job("SetVFs", "sua{sv}", IGB0, 2, {"driver": ("s", "vfio-pci")})
+        self.run_job("SetVF", "sua{sv}a{sv}", IGB0, 1, {"vlan": ("u", 42)}, NONE)
+        path, text = self.bus.call("Adopt", "sa{sv}", IGB0, {"dry-run": ("b", True)})
+        self.assertEqual(os.listdir(self.stage.path("policy.d")), [])
+        path, written = self.bus.call("Adopt", "sa{sv}", IGB0, NONE)
+        with open(path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), written)
+        self.assertEqual(text, written)
+        self.assertIn("vlan = 42", text)
+        self.assertEqual(self.diff(), [])
+        self.assertEqual(self.apply(IGB0), ["skipped"])
+        self.refused(E + "NotSriov", "Adopt", "sa{sv}", "0000:01:10.0", NONE)
+
+    def test_a_count_that_is_to_persist_is_a_policy_when_it_is_there(self):
+        _, result, _, message = self.run_job("SetVFs", "sua{sv}", IGB1, 3,
+                                             {"driver": ("s", "vfio-pci"), "persist": ("b", True)})
+        self.assertEqual(result, "done", message)
+        self.assertEqual(os.listdir(self.stage.path("policy.d")), ["50-0000-02-00-0.conf"])
+        self.assertEqual((self.state(IGB1)["Policy"], self.diff()), (IGB1, []))
+        # One that fails leaves no policy.
+        self.stage.sim("fault", f"{FN}{IGB0}/sriov_numvfs", "errno=ENOSPC")
+        self.assertEqual(self.run_job("SetVFs", "sua{sv}", IGB0, 3, {"persist": ("b", True)})[1], "failed")
+        self.assertEqual(os.listdir(self.stage.path("policy.d")), ["50-0000-02-00-0.conf"])
+
+
+class WithDrift(WithPolicy):
+    def foreign(self, attr, value):
+        self.bus.signals.clear()
+        self.assertIsNotNone(self.stage.sim("write", FN + attr, value))
+
+    def wait_drift(self, what):
+        m = self.bus.wait_signal("Drift", lambda s: s.body[1]["what"][1] == what)
+        return m.body[0], m.body[1]["wanted"][1], m.body[1]["seen"][1]
+
+
+class Drift(WithDrift):
+    def test_what_another_program_changed_is_told_and_put_right(self):
+        self.settle()
+        self.bus.match()
+        self.foreign(f"{IGB0}/sriov_numvfs", "0")
+        self.assertEqual(self.wait_drift("vfs"), (IGB0, "3", "0"))
+        m = self.bus.wait_signal("JobRemoved", lambda s: s.body[2] != "skipped")
+        self.assertEqual(m.body[2], "done")
+        self.assert_nics()
+        self.assertEqual(self.jobs()[-1][4], "drift")
+
+    def test_a_driver_that_comes_back_brings_the_policy_with_it(self):
+        self.settle()
+        _, result, _, message = self.run_job("Unbind", "sa{sv}", IGB0, NONE)
+        self.assertEqual(result, "done", message)
+        self.bus.match()
+        self.bus.call("Bind", "ssa{sv}", IGB0, "igb", NONE)
+        self.bus.wait_signal("JobRemoved", lambda s: s.body[2] == "done")
+        self.stage.until(lambda: self.state(IGB0)["VFs"] == 3 and self.state(IGB0)["State"] == "ok", "the policy")
+        self.assert_nics()
+
+    def test_a_card_that_comes_anew_gets_its_policy(self):
+        self.settle()
+        _, result, _, message = self.run_job("Remove", "sa{sv}", IGB0, {"rescan": ("b", True)})
+        self.assertEqual(result, "done", message)
+        self.stage.until(lambda: self.state(IGB0)["VFs"] == 3 and self.state(IGB0)["State"] == "ok", "the policy")
+        self.assert_nics()
+        self.assertEqual(self.jobs()[-1][1:], ("apply", IGB0, "done", "arrival"))
+
+    def test_another_manager_is_not_fought_for_ever(self):
+        self.settle()
+        self.bus.match()
+        took = []
+        for _ in range(3):
+            self.foreign(f"{IGB0}/sriov_numvfs", "0")
+            began = time.monotonic()
+            self.wait_drift("vfs")
+            self.bus.wait_signal("JobRemoved", lambda s: s.body[2] == "done", seconds=60)
+            took.append(time.monotonic() - began)
+        self.assertEqual(len([j for j in self.jobs() if j[4] == "drift"]), 3)
+        # 1 s, then 2 and 4: never sooner.
+        self.assertGreater(took[1], 2)
+        self.assertGreater(took[2], 4)
+
+
+class Reluctant(WithDrift):
+    policies = {"10-nics.conf": NICS.replace("vfs = 3;", "vfs = 3;  reconcile = false;")}
+
+    def test_drift_that_is_not_to_be_repaired_is_told_and_left(self):
+        self.settle()
+        self.bus.match()
+        self.foreign(f"{IGB0}/sriov_numvfs", "0")
+        self.assertEqual(self.wait_drift("vfs"), (IGB0, "3", "0"))
+        before = self.jobs()
+        time.sleep(3)
+        self.assertEqual((self.jobs(), self.state(IGB0)["VFs"]), (before, 0))
+
+
+if __name__ == "__main__":
+    main()
