@@ -81,7 +81,7 @@ typedef int (*VerbFunction)(Cli *c, int argc, char **argv); /* argv[0] is the ve
 
 /*
  * list.c, show.c, users.c, change.c, apply.c, diff.c, vf.c, eswitch.c, adopt.c, plan.c, hold.c, jobs.c, history.c, monitor.c,
- * doctor.c, gate.c, metrics.c
+ * doctor.c, gate.c, metrics.c, check.c
  */
 int verb_list(Cli *c, int argc, char **argv);
 int verb_show(Cli *c, int argc, char **argv);
@@ -110,6 +110,7 @@ int verb_monitor(Cli *c, int argc, char **argv);
 int verb_doctor(Cli *c, int argc, char **argv);
 int verb_gate(Cli *c, int argc, char **argv);
 int verb_metrics(Cli *c, int argc, char **argv);
+int verb_check(Cli *c, int argc, char **argv);
 int verb_reload(Cli *c, int argc, char **argv);
 int verb_help(Cli *c, int argc, char **argv);
 

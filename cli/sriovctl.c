@@ -72,6 +72,8 @@ static const Verb verbs[] = {
         { "gate", "[MODE]", 0, 1, OPTION_TABLE, verb_gate,
           "how other programs take their turn; MODE: from now on" },
         { "metrics", "", 0, 0, OPTION_METRICS, verb_metrics, "numbers about it, as OpenMetrics" },
+        { "check", "[FILE...]", 0, ANY_NUMBER, 0, verb_check,
+          "find mistakes in policies and settings" },
         { "reload", "", 0, 0, 0, verb_reload, "read the configuration again" },
         { "help", "[VERB]", 0, 1, 0, verb_help, "show this, or a verb's options" },
 };

@@ -6,7 +6,7 @@
 # shellcheck shell=bash disable=SC2207
 
 _sriovctl_verbs='list show users set bind unbind remove rescan reset slot unload vf eswitch apply diff adopt plan
-        hold jobs job wait cancel history monitor doctor gate metrics reload help'
+        hold jobs job wait cancel history monitor doctor gate metrics check reload help'
 
 _sriovctl_options() {
         local option
@@ -57,6 +57,7 @@ _sriovctl_argument() {
         wait:1 | cancel:*) _sriovctl_jobs ;;
         ready:*) _sriovctl_devices -a; _sriovctl_netdevs ;;
         help:1) echo "$_sriovctl_verbs" ;;
+        check:*) compgen -f -- "$cur" ;;
         gate:1) echo off observe serialize protect exclusive ;;
         plan:1) echo set vf eswitch apply adopt bind unbind remove rescan reset slot unload ;;
         esac

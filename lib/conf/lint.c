@@ -90,10 +90,11 @@ static const char *check_number(const char *word, size_t n) {
 
         if (!hex && digits[0] == '0' && isdigit((unsigned char) digits[1]))
                 return "this number begins with 0; write it without, or with 0x";
+        if (hex && digits != word)
+                return "a number with 0x has no sign";
         errno = 0;
         v = strtoull(digits, &end, hex ? 16 : 10);
-        while (*end == 'L')
-                end++;
+        end += strspn(end, "L") <= 2 ? strspn(end, "L") : 0;
         if (end != word + n)
                 return !hex && is_fraction(digits, word + n) ? NULL : "this is no number";
         return errno == ERANGE || v > max + negative ? "this number is out of range" : NULL;

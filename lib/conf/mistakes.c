@@ -2,6 +2,7 @@
 /*
  * Mistakes
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,20 @@ void mistakes_done(Mistakes *all) {
         *all = (Mistakes){};
 }
 
-void mistakes_add(Mistakes *all, const char *path, const SettingsError *e) {
-        Mistake m = { .error = *e, .file_length = MIN2(strlen(path), strlen(e->text)) }, *more;
+/* Of "FILE:LINE: why" or "FILE: why". */
+static size_t file_length_of(const char *text) {
+        size_t n = (size_t) (strstr(text, ": ") ? strstr(text, ": ") - text : 0), digits = n;
 
+        while (digits > 0 && isdigit((unsigned char) text[digits - 1]))
+                digits--;
+        return digits > 0 && digits < n && text[digits - 1] == ':' ? digits - 1 : n;
+}
+
+void mistakes_add(Mistakes *all, const char *path, const SettingsError *e) {
+        Mistake m = { .error = *e, .file_length = file_length_of(e->text) }, *more;
+
+        if (path)
+                m.file_length = MIN2(strlen(path), strlen(e->text));
         all->n_all++;
         if (all->n == MISTAKES_MAX)
                 return;

@@ -26,7 +26,7 @@ typedef struct Mistakes {
 } Mistakes;
 
 void mistakes_done(Mistakes *all);
-/* What a reader of that file said. */
+/* What a reader of that file said; path NULL: of the one that it names. */
 void mistakes_add(Mistakes *all, const char *path, const SettingsError *e);
 void mistakes_say(Mistakes *all, const char *path, unsigned line, const char *format, ...)
         _printf_(4, 5);

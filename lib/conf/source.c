@@ -16,6 +16,7 @@
 
 #include "conf/lint.h"
 #include "conf/source.h"
+#include "conf/syntax.h"
 
 /* A policy that gives each of some thousand VFs its own address has room in it. */
 #define FILE_MAX (1024 * 1024)
@@ -75,14 +76,22 @@ static int read_text(const char *path, char **ret, SettingsError *e) {
 }
 
 static int parse(const char *path, const char *text, config_t *config, SettingsError *e) {
+        _cleanup_free_ char *whole = NULL;
+        const char *why = NULL;
         unsigned line;
-        const char *why;
 
         line = lint(text, &why);
+        if (line == 0)
+                line = syntax(text, &why);
         if (line > 0)
                 return source_fail(e, path, line, "%s", why);
+        /* A comment on a last line that has no end is a syntax error to libconfig 1.5. */
+        if (asprintf(&whole, "%s\n", text) < 0) {
+                whole = NULL;
+                return -ENOMEM;
+        }
         config_init(config);
-        if (config_read_string(config, text) == CONFIG_TRUE)
+        if (config_read_string(config, whole) == CONFIG_TRUE)
                 return 0;
         (void) source_fail(e, path, (unsigned) config_error_line(config), "%s",
                            config_error_text(config));

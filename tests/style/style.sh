@@ -30,7 +30,7 @@ may_see() {
 	lib/kernel) echo "base core kernel" ;;
 	lib/conf) echo "base core conf" ;;
 	daemon) echo "base core kernel conf daemon" ;;
-	cli) echo "base core cli" ;;
+	cli) echo "base core conf cli" ;;
 	esac
 }
 
@@ -90,7 +90,7 @@ words() {
 	grep -rnIE '\b(TO''DO|FIX''ME|X''XX)\b' lib daemon cli systemd conf tests README.md 2>/dev/null
 }
 
-verdict "arrows: core <- kernel <- daemon, core <- conf <- daemon, core <- cli" "$(arrows)"
+verdict "arrows: core <- kernel <- daemon, core <- conf <- daemon, core <- conf <- cli" "$(arrows)"
 verdict "every file opens with its licence and its purpose" "$(opening)"
 verdict "files under 500 lines, functions under 60" "$(lengths)"
 verdict "lib never speaks, core touches nothing" "$(purity)"

@@ -54,6 +54,8 @@ static void what_a_file_says_counts_and_the_rest_has_its_default(void **state) {
         assert_int_equal(s.ended_minutes, 1440);
         assert_int_equal(s.fan_out, SETTINGS_DEFAULT.fan_out);
         assert_int_equal(s.ended_jobs, SETTINGS_DEFAULT.ended_jobs);
+        assert_int_equal(read_settings("fan_out = 2; # no end of this line", &s, &e), 0);
+        assert_int_equal(s.fan_out, 2);
         assert_int_equal(read_settings("", &s, &e), 0);
         assert_int_equal(s.deadline_factor, SETTINGS_DEFAULT.deadline_factor);
 }
@@ -221,6 +223,32 @@ static void a_number_hides_no_other_behind_it(void **state) {
                          0);
 }
 
+static void what_is_no_syntax_is_told_in_words(void **state) {
+        static const Mistake mistakes[] = {
+                { "fan_out = 2;;", ":1: ", "should stand a name" },
+                { "fan_out 2;", ":1: ", "should stand '='" },
+                { "fan_out\n= \n;", ":3: ", "should stand a value" },
+                { "gate = protect;", ":1: ", "a word stands in quotes" },
+                { "x = { a = 1;\n b = 2; ", ":2: ", "'}' is missing" },
+                { "x = { a = 1; )", ":1: ", "should stand a name" },
+                { "x = ( 1, 2;\n", ":1: ", "',' or a bracket" },
+                { "x = ( 1, );", ":1: ", "should stand a value" },
+                { "x = ( 1,\n", ":2: ", "should stand a value" },
+                { "x = [ 1 \n", ":2: ", "bracket is missing" },
+                { "x = [ 1,\n \"a\" ];", ":2: ", "of one kind" },
+                { "x = [ 1, 2L ];", ":1: ", "of one kind" },
+                { "x = [ { a = 1; } ];", ":1: ", "simple values" },
+                { "x = [ 1, [ 2 ] ];", ":1: ", "simple values" },
+                { "5 = 6;", ":1: ", "should stand a name" },
+                { "/* a\n b */ x = .5;", ":2: ", "should stand a value" },
+                { "x = -0x5;", ":1: ", "no sign" },
+                { "\"x\" = 5;", ":1: ", "should stand a name" },
+        };
+
+        (void) state;
+        assert_told(mistakes, ELEMENTSOF(mistakes));
+}
+
 static void what_is_nested_too_deep_is_refused(void **state) {
         const char *why;
 
@@ -280,6 +308,7 @@ int main(void) {
                 cmocka_unit_test(every_mistake_about_the_gate_is_told_with_its_line),
                 cmocka_unit_test(strings_and_comments_may_hold_anything),
                 cmocka_unit_test(a_number_hides_no_other_behind_it),
+                cmocka_unit_test(what_is_no_syntax_is_told_in_words),
                 cmocka_unit_test(what_is_nested_too_deep_is_refused),
                 cmocka_unit_test(nothing_but_a_file_is_read),
                 cmocka_unit_test(what_is_told_is_one_line_of_utf8),
