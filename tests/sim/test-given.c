@@ -193,10 +193,7 @@ static void facts_are_told(void **state) {
         assert_string_equal(f.macs[0], "52:54:00:02:00:00");
         assert_string_equal(f.altnames[0], "lan2-0");
         assert_true(f.identity > 0);
-        strv_free(f.altnames);
-        strv_free(f.macs);
-        free(f.serial);
-        free(f.path);
+        pf_facts_done(&f);
         assert_int_equal(k->facts(k, bdf("0000:0f:00.0"), &f), -ENOENT);
 }
 

@@ -76,7 +76,8 @@ static void what_takes_a_lock_may_block(void **state) {
                 ATTR_BUS_AUTOPROBE,    ATTR_RESCAN,
                 ATTR_SLOT_POWER,       ATTR_SERVICE_UNBIND,
                 ATTR_PORT_DRIVER_BIND, ATTR_PORT_DRIVER_UNBIND,
-                ATTR_PCIBUS_RESCAN,
+                ATTR_PCIBUS_RESCAN,    ATTR_CONFIG,
+                ATTR_TOTAL_MSIX,
         };
 
         (void) state;
