@@ -143,14 +143,15 @@ int told_left(const Cli *c, json_object *job, int status, const char *what) {
 
 int told_sum(const int *statuses, size_t n) {
         int sum = n > 0 ? statuses[0] : STATUS_OK;
-        size_t n_well = 0;
+        size_t n_well = 0, n_partly = 0;
 
         for (size_t i = 0; i < n; i++) {
                 n_well += statuses[i] == STATUS_OK;
+                n_partly += statuses[i] == STATUS_OK || statuses[i] == STATUS_PARTIAL;
                 if (statuses[i] != sum)
                         sum = STATUS_FAILED;
         }
-        return n_well == n ? STATUS_OK : n_well > 0 ? STATUS_PARTIAL : sum;
+        return n_well == n ? STATUS_OK : n_partly > 0 ? STATUS_PARTIAL : sum;
 }
 
 static bool are_skipped(json_object *const *jobs, size_t n) {
@@ -172,11 +173,12 @@ static const char *line_of(json_object *job, int *status, const char *what,
         return left_line(job, *status, what, line, TOLD_LINE_MAX);
 }
 
-static void say_one(const Cli *c, json_object *job, int status, const char *line) {
+/* "nothing to do" is said once if it is true of all. */
+static void say_one(const Cli *c, json_object *job, int status, const char *line, bool quiet) {
         warn(job);
         if (status != STATUS_OK)
                 say_note("%s", line);
-        else if (c->json == JSON_OFF)
+        else if (c->json == JSON_OFF && !quiet)
                 printf("%s: %s\n", record_show(job, "object"),
                        is_skipped(job) ? "nothing to do" : "done");
         if (has_ended(job) && is_in_use(job))
@@ -204,8 +206,7 @@ static int tell_all(const Cli *c, json_object *const *jobs, size_t n, int *statu
                 char text[TOLD_LINE_MAX];
                 const char *line = line_of(jobs[i], statuses + i, what, text);
 
-                if (!skipped)
-                        say_one(c, jobs[i], statuses[i], line);
+                say_one(c, jobs[i], statuses[i], line, skipped);
                 if (add_one(list, jobs[i], statuses[i], line) < 0)
                         return say_oom(c);
         }

@@ -47,6 +47,9 @@ class Apply(WithStub):
     def test_nothing_to_do_is_said_once_if_all_were_skipped(self):
         self.jobs_are({"Result": "skipped"}, {"Object": PF2, "Result": "skipped"})
         self.assertEqual(self.ctl("apply").stdout, "nothing to do\n")
+        self.jobs_are({"Result": "skipped", "Warnings": ["it rains"]})
+        p = self.ctl("apply")
+        self.assertEqual((p.stdout, p.stderr), ("nothing to do\n", "sriovctl: warning: it rains\n"))
 
     def test_no_policy_at_all_is_nothing_to_do(self):
         self.jobs_are()
@@ -70,8 +73,10 @@ class Apply(WithStub):
                               (("Going", "Going", "Wedged"), 1)):
             self.jobs_are(*(bad(n) for n in names))
             self.assertEqual(self.ctl("apply", status=status).stderr.count("\n"), len(names))
-        self.jobs_are({"Result": "partial", "Error": BAD + "Kernel", "Message": "VF 1"})
-        self.ctl("apply", status=4)
+        partial = {"Result": "partial", "Error": BAD + "Kernel", "Message": "VF 1"}
+        for jobs in ((partial,), (bad("InUse"), partial), (partial, partial)):
+            self.jobs_are(*jobs)
+            self.ctl("apply", status=4)
 
     def test_holders_and_warnings_are_told_of_each(self):
         qemu = holder(VF0, "vfio", 4711, "qemu", "/dev/vfio/1")
