@@ -198,9 +198,12 @@ void gate_knock(Manager *m, const Mark *mark, const Opener *o, int event) {
                 return;
         }
         /* Whose turn it is would wait for himself. */
-        if (turn && turn->n_files < TURN_FILES_MAX) {
-                turn_add(turn, o->tid, mark->ino, mark->place.path);
-                pass(m, o, event, NULL);
+        if (turn) {
+                r = turn_add(turn, o->tid, mark->ino, mark->place.path);
+                if (r < 0)
+                        deny(m, o, event, strerror(-r));
+                else
+                        pass(m, o, event, NULL);
                 return;
         }
         if (m->gate.asleep) {
@@ -225,12 +228,11 @@ void gate_let_siblings_in(Manager *m, Turn *t) {
                 Knock *k = g->knocks[i];
                 Record *r = records_find(&m->records, k->job);
 
-                if (k->who.pid != t->who.pid || t->n_files == TURN_FILES_MAX) {
+                if (k->who.pid != t->who.pid || turn_add(t, k->who.tid, k->ino, k->who.file) < 0) {
                         i++;
                         continue;
                 }
                 take_out(g, i);
-                turn_add(t, k->who.tid, k->ino, k->who.file);
                 pass(m, &k->who, TAKE_FD(k->event), NULL);
                 if (r) {
                         (void) record_set_fault(r, &FAULT(FAULT_SUPERSEDED, .number = t->job));

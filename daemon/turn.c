@@ -28,6 +28,8 @@
 #define LONGEST_PAUSE_USEC (USEC_PER_SEC / 2)
 #define RUNNING_USEC (2 * USEC_PER_SEC)
 #define UNORDERED_PAUSE_USEC (10 * USEC_PER_SEC)
+/* From then on each more is worth a look at those that may be closed. */
+#define FILES_MANY 8
 
 static uint64_t now_usec(void) {
         struct timespec t;
@@ -44,6 +46,7 @@ static void turn_free(Turn *t) {
         sd_event_source_disable_unref(t->timer);
         close_fd(t->pidfd);
         close_fd(t->event);
+        free(t->files);
         free(t);
 }
 
@@ -81,16 +84,6 @@ Turn *turn_of_file(const Gate *g, pid_t pid, uint64_t ino) {
         return NULL;
 }
 
-void turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path) {
-        TurnFile *f;
-
-        if (t->n_files == TURN_FILES_MAX)
-                return;
-        f = t->files + t->n_files++;
-        *f = (TurnFile){ .ino = ino, .tid = tid };
-        snprintf(f->name, sizeof(f->name), "%.63s", last_name(path));
-}
-
 /*
  * First whether it is still on its way through open(), then whether it has the file: so that what comes out of the one is
  * seen by the other. A thread that runs, or waits for a CPU, shows nothing: on a crowded host it may be some time in that.
@@ -117,6 +110,31 @@ static bool has_any_file(Turn *t) {
                 if (has_file(t, t->files + i))
                         return true;
         return false;
+}
+
+/* One who opens and closes again and again within his turn is not remembered for each time. */
+static void forget_closed(Turn *t) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < t->n_files; i++)
+                if (has_file(t, t->files + i))
+                        t->files[n++] = t->files[i];
+        t->n_files = n;
+}
+
+int turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path) {
+        TurnFile *more, *f;
+
+        if (t->n_files >= FILES_MANY)
+                forget_closed(t);
+        more = reallocarray(t->files, t->n_files + 1, sizeof(TurnFile));
+        if (!more)
+                return -ENOMEM;
+        t->files = more;
+        f = t->files + t->n_files++;
+        *f = (TurnFile){ .ino = ino, .tid = tid };
+        snprintf(f->name, sizeof(f->name), "%.63s", last_name(path));
+        return 0;
 }
 
 /* The turn is over, and the job with it. */
@@ -342,8 +360,9 @@ int turn_begin(Manager *m, Knock *k, size_t index, const Step *step) {
                      .event = TAKE_FD(k->event),
                      .knocked = k->since };
         k->since = 0;
-        turn_add(t, k->who.tid, k->ino, k->who.file);
-        r = watch_it(t);
+        r = turn_add(t, k->who.tid, k->ino, k->who.file);
+        if (r >= 0)
+                r = watch_it(t);
         if (r >= 0)
                 r = keep(&m->gate, t);
         if (r < 0) {
@@ -369,7 +388,9 @@ int turn_add_unordered(Manager *m, const Opener *who, uint64_t ino) {
                      .event = -EBADF };
         if (t->pidfd < 0)
                 return -errno;
-        turn_add(t, who->tid, ino, who->file);
+        r = turn_add(t, who->tid, ino, who->file);
+        if (r < 0)
+                return r;
         t->files[0].opened = true;
         r = watch_it(t);
         if (r >= 0)

@@ -18,8 +18,6 @@
 
 #include "daemon/gate.h"
 
-#define TURN_FILES_MAX 8
-
 typedef struct TurnFile {
         uint64_t ino;
         char name[64]; /* the door's last name: "sriov_numvfs" */
@@ -43,7 +41,7 @@ struct Turn {
         Step step;
         TurnState state;
         Opener who;
-        TurnFile files[TURN_FILES_MAX];
+        TurnFile *files; /* that it has, or is on its way to; some of them it may have closed */
         size_t n_files;
         uint64_t
                 since; /* CLOCK_MONOTONIC, microseconds: it was let in, or last seen inside the kernel's paths */
@@ -62,8 +60,8 @@ struct Turn {
 int turn_begin(Manager *m, Knock *k, size_t index, const Step *step);
 /* The turn that this process has, or NULL: what it opens now belongs to it. */
 Turn *turn_of(const Gate *g, pid_t pid);
-/* One more door in the same turn. */
-void turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path);
+/* One more door in the same turn. 0, -ENOMEM. */
+int turn_add(Turn *t, pid_t tid, uint64_t ino, const char *path);
 /* Of any state: the one in which this process has that file. */
 Turn *turn_of_file(const Gate *g, pid_t pid, uint64_t ino);
 /* Somebody who had a door open before it was held: unordered from the beginning. 0, -errno. */

@@ -63,6 +63,21 @@ class Turns(WithGate):
         self.close(first, more)
         self.assert_in(second)
 
+    def test_the_turn_lasts_until_the_last_of_twenty_doors_is_closed(self):
+        """Also of one who opens and closes again and again in between."""
+        first, fd = self.enter(self.file)
+        before = self.stage.n_jobs()
+        for _ in range(20):
+            self.close(first, first.open(self.tree.driver("igb", "bind")))
+        fds = [fd] + [first.open(self.other) for _ in range(20)]
+        self.assertEqual(self.stage.n_jobs(), before)
+        second = self.puppet()
+        self.stage.knock(second, self.file)
+        for fd in fds:
+            self.assertTrue(second.is_held())
+            self.close(first, fd)
+        self.assert_in(second)
+
     def test_the_second_door_of_another_process_is_held(self):
         self.enter(self.file)
         second = self.puppet()
