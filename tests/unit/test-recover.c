@@ -377,6 +377,29 @@ static void a_child_that_dies_in_a_debt_ends_it(void **state) {
         stop();
 }
 
+/* Whoever the last daemon held was let in by the kernel, and may be at it: what is owed waits for him, and is not given up. */
+static void a_debt_with_somebody_in_its_way_is_paid_later(void **state) {
+        WorkerRequest first;
+
+        (void) state;
+        leave_three();
+        assert_int_equal(start(), 0);
+        assert_true(is_asked);
+        first = asked;
+        for (size_t i = 0; i < 3; i++) {
+                answer(STEP_BLOCKED);
+                assert_false(is_asked);
+                while (!is_asked)
+                        assert_true(sd_event_run(m.event, UINT64_MAX) >= 0);
+                assert_int_equal(asked.job, first.job);
+                assert_int_equal(asked.index, first.index);
+        }
+        assert_int_equal(strv_length(records_find(&m.records, 7)->warnings), 0);
+        assert_true(go_on());
+        check_three();
+        stop();
+}
+
 /* Who asked for it was told so by the daemon that died. */
 static void what_all_have_canceled_is_not_begun(void **state) {
         Past waiting = { 9, set(OTHER, 2), JOB_WAITING }, begun = owes;
@@ -451,6 +474,7 @@ int main(void) {
                 cmocka_unit_test_setup(what_cannot_be_written_down_is_not_done, empty),
                 cmocka_unit_test_setup(without_a_way_to_wait_the_next_daemon_does_it, empty),
                 cmocka_unit_test_setup(a_child_that_dies_in_a_debt_ends_it, empty),
+                cmocka_unit_test_setup(a_debt_with_somebody_in_its_way_is_paid_later, empty),
                 cmocka_unit_test_setup(what_all_have_canceled_is_not_begun, empty),
                 cmocka_unit_test_setup(whoever_still_has_a_driver_is_asked_anew, empty),
                 cmocka_unit_test_setup(a_rollback_that_was_stopped_is_not_gone_on_with, empty),

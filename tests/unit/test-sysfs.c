@@ -2,11 +2,17 @@
 /*
  * The seam on files: each call is what kernel.h says of it, and gives the errno of the system call
  */
+#include <pthread.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
+
 #include "kernel/attr.h"
 #include "kernel/module.h"
 #include "kernel/udev.h"
 
 #include "tests/unit/fake-tree.h"
+
+#define NOBODY 65534
 
 static void a_directory_lists_its_names(void **state) {
         char **names = NULL;
@@ -266,6 +272,60 @@ static void a_locked_door_is_locked_again_after_our_write(void **state) {
         tree_done(&t);
 }
 
+typedef struct Unlocker {
+        Tree *tree;
+        pthread_barrier_t *begin;
+        unsigned n_failed;
+} Unlocker;
+
+/* Root is held up by no mode of a plain file's, as he is by one of sysfs: so without root's rights to files. */
+static void *unlock_and_write(void *userdata) {
+        Unlocker *u = userdata;
+
+        setfsuid(NOBODY);
+        pthread_barrier_wait(u->begin);
+        for (unsigned i = 0; i < 500; i++)
+                u->n_failed += u->tree->k->write(u->tree->k, PF_DIR "/sriov_numvfs", "0\n") < 0;
+        return NULL;
+}
+
+/* Each locks it behind itself, and finds another one's w in the mode. */
+static void unlock_side_by_side(Tree *t) {
+        Unlocker all[3];
+        pthread_t threads[ELEMENTSOF(all)];
+        pthread_barrier_t begin;
+
+        assert_int_equal(pthread_barrier_init(&begin, NULL, ELEMENTSOF(all)), 0);
+        for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+                all[i] = (Unlocker){ .tree = t, .begin = &begin };
+                assert_int_equal(pthread_create(threads + i, NULL, unlock_and_write, all + i), 0);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+                assert_int_equal(pthread_join(threads[i], NULL), 0);
+                assert_int_equal(all[i].n_failed, 0);
+        }
+        assert_int_equal(mode_of(t, PF_DIR "/sriov_numvfs"), 0444);
+}
+
+static void children_that_unlock_one_door_side_by_side_leave_it_locked(void **state) {
+        char path[PATH_MAX];
+        Tree t;
+
+        (void) state;
+        if (geteuid() != 0)
+                skip();
+        tree_init(&t);
+        snprintf(path, sizeof(path), "%s/%s", t.root, PF_DIR "/sriov_numvfs");
+        tree_file(&t, PF_DIR, "sriov_numvfs", "2\n");
+        assert_int_equal(chmod(t.root, 0755), 0);
+        assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+        assert_int_equal(chmod(path, 0444), 0);
+        t.k->unlocks = true;
+        for (size_t i = 0; i < 20; i++)
+                unlock_side_by_side(&t);
+        tree_done(&t);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_directory_lists_its_names),
@@ -283,6 +343,7 @@ int main(void) {
                 cmocka_unit_test(a_watch_says_nothing_when_nothing_happens),
                 cmocka_unit_test(a_door_is_never_opened),
                 cmocka_unit_test(a_locked_door_is_locked_again_after_our_write),
+                cmocka_unit_test(children_that_unlock_one_door_side_by_side_leave_it_locked),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
