@@ -8,6 +8,7 @@
 #include "base/macro.h"
 
 #include "daemon/diagnose.h"
+#include "daemon/gate-find.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/parcel.h"
@@ -227,6 +228,8 @@ static int append_findings(const Manager *m, const WorkerReply *reply, const Wor
         r = parcel_unpack(fds->list, reply->n_list, sizeof(Finding), &items);
         if (r >= 0)
                 r = stuck_find(m, &ours);
+        if (r >= 0)
+                r = gate_find(m, &ours);
         if (r >= 0)
                 r = sd_bus_message_open_container(message, 'a', "a{sv}");
         for (size_t i = 0; r >= 0 && i < ours.n; i++)

@@ -164,6 +164,7 @@ class Stage:
         os.mkdir(self.path("run"), 0o755)
         self.tree = Tree(self.dir)
         self.daemon = None
+        self.before = []  # words in front of the daemon's own
         self.puppets = []
         self.settings(mode, lease, more)
         self.env = dict(os.environ, SRIOVD_TREE=self.dir, SRIOVD_RUNTIME_DIRECTORY=self.path("run"),
@@ -186,7 +187,7 @@ class Stage:
             s.bind(name)
             s.settimeout(30)
             with open(self.path("log"), "a", encoding="utf-8") as log:
-                self.daemon = subprocess.Popen([os.environ["SRIOVD"]], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self.daemon = subprocess.Popen([*self.before, os.environ["SRIOVD"]], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                                env=dict(self.env, NOTIFY_SOCKET=name), preexec_fn=die_with_parent)
             while b"READY=1" not in s.recv(4096):
                 pass

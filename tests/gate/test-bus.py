@@ -195,5 +195,38 @@ class Mode(WithBus):
         self.assert_mode("serialize")
 
 
+class Doctor(WithGate):
+    lease = 1
+
+    def findings(self):
+        p = self.stage.ctl("doctor", "--json=short")
+        return [(f["state"], f["subject"], f["text"]) for f in json.loads(p.stdout)["findings"] if f["check"] == "gate"]
+
+    def test_finds_nothing_where_the_gate_is_as_it_is_wanted(self):
+        for mode in ("serialize", "off"):
+            self.assertEqual(self.stage.ctl("gate", mode).returncode, 0)
+            self.assertEqual(self.findings(), [("ok", None, f"{mode}, as it is wanted")])
+
+    def test_finds_a_gate_that_is_off_though_it_is_wanted_and_why(self):
+        self.stage.stop()
+        self.stage.before = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
+        self.stage.start()
+        found = self.findings()
+        self.assertEqual(len(found), 1, found)
+        self.assertEqual(found[0][:2], ("warn", None))
+        self.assertIn("off, though sriovd.conf or 'sriovctl gate' says 'serialize': Operation not permitted", found[0][2])
+        self.assertEqual(self.stage.ctl("gate", "off").returncode, 0)
+        self.assertEqual(self.findings(), [("ok", None, "off, as it is wanted")])
+
+    def test_finds_who_writes_in_no_order(self):
+        p, fd = self.enter(self.tree.at(COUNT))
+        self.stage.until_log("keeps .* open")
+        self.assertEqual(self.findings(), [
+            ("warn", "puppet", f"process {p.pid} keeps '{COUNT}' open, and what it writes there is in no order; "
+             "it is over when it closes that or ends")])
+        self.close(p, fd)
+        until(lambda: self.findings()[0][0] == "ok", "a clean bill")
+
+
 if __name__ == "__main__":
     main()
