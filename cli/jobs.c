@@ -41,21 +41,96 @@ static const Column columns[] = {
 
 static const Table table = { "jobs", columns, ELEMENTSOF(columns) };
 
+/* Questions that are under way at once: few for any bus, and enough that a round trip for each is no matter. */
+#define AT_ONCE 64
+
+typedef struct Answers {
+        Cli *c;
+        size_t n_awaited;
+        int failed; /* the first exit status, 0 = none */
+} Answers;
+
+/* One job that is asked about. */
+typedef struct Asked {
+        Answers *all;
+        json_object *job; /* the list's */
+        sd_bus_slot *slot;
+} Asked;
+
 /* Fills in what the list does not tell. A job that is forgotten in between is left as listed. */
-static int add_details(Cli *c, json_object *job) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_json_ json_object *details = NULL;
+static int take_details(Cli *c, json_object *job, sd_bus_message *m) {
+        const sd_bus_error *e = sd_bus_message_get_error(m);
         int r;
 
-        r = client_try_get(c, record_show(job, "path"), BUS_JOB, &details, &error);
-        if (r < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))
+        if (e && sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_OBJECT))
                 return 0;
+        if (e)
+                return client_fail(c, -sd_bus_error_get_errno(e), e);
+        r = record_read_properties(m, job);
         if (r < 0)
-                return client_fail(c, r, &error);
-        json_object_object_foreach(details, key, v)
-                json_object_object_add(job, key, json_object_get(v));
+                return client_fail(c, r, NULL);
         job_settle(job);
         return 0;
+}
+
+static int on_details(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Asked *a = userdata;
+        Answers *all = a->all;
+
+        all->n_awaited--;
+        if (all->failed == 0)
+                all->failed = take_details(all->c, a->job, m);
+        return 0;
+}
+
+static int ask(Asked *a) {
+        Cli *c = a->all->c;
+        int r;
+
+        r = sd_bus_call_method_async(c->bus, &a->slot, c->peer ? NULL : BUS_NAME,
+                                     record_show(a->job, "path"), "org.freedesktop.DBus.Properties",
+                                     "GetAll", on_details, a, "s", BUS_JOB);
+        if (r >= 0)
+                a->all->n_awaited++;
+        return r;
+}
+
+static int await(const Answers *all) {
+        int r = 0;
+
+        while (r >= 0 && all->n_awaited > 0) {
+                r = sd_bus_process(all->c->bus, NULL);
+                if (r == 0)
+                        r = sd_bus_wait(all->c->bus, UINT64_MAX);
+        }
+        return r;
+}
+
+static int add_some_details(Cli *c, json_object *list, size_t first) {
+        Asked asked[AT_ONCE] = {};
+        Answers all = { .c = c };
+        size_t n = MIN2(record_length(list) - first, (size_t) AT_ONCE);
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                asked[i] = (Asked){ &all, json_object_array_get_idx(list, first + i), NULL };
+                r = ask(asked + i);
+        }
+        if (r >= 0)
+                r = await(&all);
+        for (size_t i = 0; i < n; i++)
+                sd_bus_slot_unref(asked[i].slot);
+        return r < 0 ? client_fail(c, r, NULL) : all.failed;
+}
+
+static int add_details(Cli *c, json_object *list) {
+        int r = 0;
+
+        for (size_t i = 0; i < record_length(list) && r == 0; i += AT_ONCE)
+                r = add_some_details(c, list, i);
+        for (size_t i = 0; i < record_length(list); i++)
+                json_object_object_del(json_object_array_get_idx(list, i), "path");
+        return r;
 }
 
 static bool is_wedged(json_object *job) {
@@ -76,13 +151,12 @@ static int jobs_get(Cli *c, json_object **ret) {
 
                 if (!c->all && streq(record_show(job, "state"), "ended"))
                         continue;
-                r = add_details(c, job);
-                if (r > 0)
-                        return r;
-                json_object_object_del(job, "path");
                 if (json_object_array_add(shown, json_object_get(job)) < 0)
                         return say_oom(c);
         }
+        r = add_details(c, shown);
+        if (r > 0)
+                return r;
         *ret = TAKE_PTR(shown);
         return 0;
 }

@@ -78,6 +78,7 @@ class Stub:
                      "failed": ("u", 0), "uncovered": ("as", []), "passed": ("t", 3), "denied": ("t", 1),
                      "lease": ("t", 10000000)}
         self.programs, self.peers = [], []
+        self.together, self.held = {}, []  # member -> so many answers are given at once, and not before
         os.makedirs(os.path.join(folder, "run"), exist_ok=True)
         for name in ("run/private", "bus"):
             s = socket.socket(socket.AF_UNIX)
@@ -224,6 +225,12 @@ class Stub:
                 reply = (wire.RETURN, *self.answer(values[wire.PATH], values.get(wire.INTERFACE, ""), member, args), None)
             except Refusal as e:
                 reply = (wire.ERROR, "s", [e.args[1]], [], e.args[0])
+        if member in self.together:
+            self.held.append(self.encode(serial, *reply))
+            if len(self.held) == self.together[member]:
+                s.sendall(b"".join(self.held))
+                self.held.clear()
+            return
         socket.send_fds(s, [self.encode(serial, *reply)], reply[3])
         for fd in reply[3]:
             os.close(fd)

@@ -14,7 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from base import PF, SRIOVCTL, VF0, VF1, WithStub, run  # noqa: E402
-from stub import JOB_TYPES, finding, holder, opener, program, typed  # noqa: E402
+from stub import Refusal, JOB_TYPES, finding, holder, opener, program, typed  # noqa: E402
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli")
 QEMU = holder(VF0, "vfio", 4711, "qemu-system-x86", "/dev/vfio/12")
@@ -256,6 +256,45 @@ class Doctor(WithStub):
         p = self.ctl("doctor", status=8)
         self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
         self.assertIn("systemctl status sriovd", p.stderr)
+
+
+class Jobs(WithStub):
+    def numbers(self):
+        return [j["job"] for j in self.json("jobs", "--all")["jobs"]]
+
+    def test_many_are_asked_about_at_once(self):
+        """A round trip for each would take long where there are hundreds."""
+        for n in range(1, 129):
+            self.stub.add_job(n, UID=n)
+        self.stub.together["GetAll"] = 64
+        jobs = self.json("jobs", "--all")["jobs"]
+        self.assertEqual([(j["job"], j["uid"]) for j in jobs], [(n, n) for n in range(1, 129)])
+        self.assertNotIn("path", jobs[0])
+
+    def test_only_those_that_are_shown_are_asked_about(self):
+        self.stub.add_job(1)
+        self.stub.add_job(2, State="running", Result="")
+        self.assertEqual([j["job"] for j in self.json("jobs")["jobs"]], [2])
+        self.assertEqual(len(self.stub.called("GetAll")), 1)
+
+    def test_one_that_is_forgotten_in_between_is_shown_as_listed(self):
+        for n in (1, 2, 3):
+            self.stub.add_job(n)
+        answer = self.stub.answer
+
+        def forgotten(path, interface, member, args):
+            if (path, member) == ("/org/sriovd1/job/2", "GetAll"):
+                raise Refusal("org.freedesktop.DBus.Error.UnknownObject", "no such object")
+            return answer(path, interface, member, args)
+        self.stub.answer = forgotten
+        self.assertEqual(self.numbers(), [1, 2, 3])
+
+    def test_an_error_is_told_once(self):
+        for n in range(1, 101):
+            self.stub.add_job(n)
+        self.stub.refuse("GetAll", "NotAuthorized", "reading is not for you")
+        p = self.ctl("jobs", "--all", status=6)
+        self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
 
 
 class Stuck(WithStub):
