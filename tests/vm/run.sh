@@ -38,13 +38,13 @@ sets=('')               # guests of each kernel: '', or what its parts_of are ca
 declare -A parts_of=()  # "KERNEL SET": of a guest that does not run all
 case $suite in
 scenarios)
-        timeout=${timeout:-900} closing=vm command=(/lab/scenarios)
+        timeout=${timeout:-3600} closing=vm command=(/lab/scenarios)
         for name; do
                 command+=("/usr/share/sriovd-tests/scenarios/$name.scn")
         done
         ;;
 unit)
-        timeout=${timeout:-$((${SRIOVD_LONG:-0} ? 7200 : 1500))} closing=vm-unit
+        timeout=${timeout:-$((${SRIOVD_LONG:-0} ? 28800 : 5400))} closing=vm-unit
         command=(/lab/unit ${SRIOVD_LONG:+--long} "$@")
         # The rounds are long, and what they show is of sriovd's more than of a kernel's: one kernel does for a check.
         [ $# -gt 0 ] || [ -n "${SRIOVD_LONG:-}" ] || parts_of['6.1 ']='stuck killed-worker journald reboot'

@@ -82,7 +82,7 @@ last_job() {
                 awk '$1 > n { n = $1 } END { print n + 0 }'
 }
 # names ID WORD: the job's record, as it is told.
-names() { timeout 20 sriovctl job "$1" 2>/dev/null | grep -qw -- "$2"; }
+names() { timeout $soon sriovctl job "$1" 2>/dev/null | grep -qw -- "$2"; }
 
 # The group of the daemon, of which there is one; its marks, and the daemon's descriptors.
 group_of() { find "/proc/$1/fd" -lname 'anon_inode:\[fanotify\]' 2>/dev/null | sed 's/.*\///'; }
@@ -101,5 +101,5 @@ has_mark() { # FILE
 # card_back ADDRESS DRIVER: after a rescan by whomever, with its doors held.
 card_back() {
         within 60 has_driver "$1" "$2" && within 20 has_mark "$pci/$1/remove" &&
-                timeout 60 udevadm settle --timeout=50
+                timeout $limit udevadm settle --timeout=$((limit - 10))
 }
