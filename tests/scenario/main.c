@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -50,9 +51,13 @@ static const Line *line_named(const Script *s, const char *name) {
 }
 
 static int play(const Script *s, const char *variant, Run *run, unsigned *ret_line) {
-        const Line *topology = line_named(s, "topology");
+        const Line *topology = line_named(s, "topology"), *deadline = line_named(s, "deadline");
         int r;
 
+        if (deadline)
+                setenv("SRIOVD_SIM_DEADLINE", deadline->words[1], 1);
+        else
+                unsetenv("SRIOVD_SIM_DEADLINE");
         *run = (Run){ .script = s };
         *ret_line = 0;
         run->stage = stage_open(variant, topology ? topology->words[1] : "default");

@@ -102,6 +102,13 @@ int process_sriovctl(Run *run, char **argv) {
         return 0;
 }
 
+bool process_is_over(pid_t pid) {
+        siginfo_t info = {};
+
+        return waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+               info.si_pid == pid;
+}
+
 static Child *child_add(Run *run, pid_t pid, bool raw, const char *what) {
         Child *c = &run->children[run->n_children++];
 

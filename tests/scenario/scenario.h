@@ -76,6 +76,7 @@ int process_start_sriovctl(Run *run, char **argv);
 int process_start_raw(Run *run, const char *path, const char *value);
 /* 1: ended, with *ret_status its exit status (-1: by a signal); 0: not within ms. */
 int process_wait(pid_t pid, unsigned ms, int *ret_status);
+bool process_is_over(pid_t pid); /* ended, and process_wait() has yet to tell how */
 void process_end(
         pid_t pid); /* SIGKILL, and waited for a moment: what is stuck in the kernel stays */
 /* A read that may block, by a child. The text's length, -errno, -ETIMEDOUT. */
