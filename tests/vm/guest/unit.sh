@@ -60,6 +60,10 @@ journal_has() {
         timeout $soon journalctl --no-pager -o cat -t sriovd -t systemd --since "@$1" | grep -Eqi "$2"
 }
 
+# Short times where a VF is to get stuck, for there is much to do: a vfio-pci step is overdue after so many s, in place of 90.
+vfio_sec=15
+vfio_deadline() { printf 'deadlines = ( { driver = "vfio-pci"; base = %s; } );\n' "$1" > /etc/sriovd/drivers.conf; }
+
 # drop_in NAME LINE...: settings of the unit for a while, in [Service].
 drop_in() {
         mkdir -p /run/systemd/system/sriovd.service.d
