@@ -74,7 +74,11 @@ int opener_writes(pid_t tid _unused_) {
 }
 
 int opener_read(pid_t tid, Opener *ret) {
-        *ret = (Opener){ .pid = getpid(), .tid = tid, .command = "echo" };
+        *ret = (Opener){ .pid = getpid(),
+                         .tid = tid,
+                         .command = "echo",
+                         .exe = "/usr/bin/echo",
+                         .unit = "ssh.service" };
         return reads;
 }
 
@@ -302,6 +306,41 @@ static void a_gate_that_is_locked_refuses_all(void **state _unused_) {
         assert_int_equal(answer_to(first), FAN_DENY);
 }
 
+/* Nobody can tell how long he would have to wait. */
+static void all_are_refused_before_the_host_sleeps(void **state _unused_) {
+        int waiting = knock(5);
+
+        gate_refuse_waiting(&m);
+        assert_int_equal(answer_to(waiting), 0);
+        m.gate.asleep = true;
+        gate_refuse_waiting(&m);
+        assert_int_equal(answer_to(waiting), FAN_DENY);
+        assert_int_equal(m.gate.n_knocks, 0);
+        assert_int_equal(answer_to(knock(6)), FAN_DENY);
+        assert_int_equal(m.gate.n_denied, 2);
+}
+
+static void all_who_wait_are_refused_when_the_lane_closes(void **state _unused_) {
+        int waiting = knock(5);
+        Job *stuck = m.queue.jobs + QUEUE_MAX - 1;
+
+        *stuck = (Job){ .id = 99, .state = JOB_WEDGED };
+        gate_refuse_waiting(&m);
+        assert_int_equal(answer_to(waiting), FAN_DENY);
+        *stuck = (Job){};
+}
+
+static void programs_are_excepted_by_their_file_and_by_their_unit(void **state _unused_) {
+        m.settings.n_gate_except = 1;
+        str_copy(m.settings.gate_except[0], sizeof(m.settings.gate_except[0]), "/usr/bin/echo");
+        assert_int_equal(answer_to(knock(5)), FAN_ALLOW);
+        str_copy(m.settings.gate_except[0], sizeof(m.settings.gate_except[0]), "ssh.service");
+        assert_int_equal(answer_to(knock(5)), FAN_ALLOW);
+        str_copy(m.settings.gate_except[0], sizeof(m.settings.gate_except[0]), "sshd.service");
+        assert_int_equal(answer_to(knock(5)), 0);
+        assert_int_equal(m.gate.n_knocks, 1);
+}
+
 static void doors_that_could_not_be_held_are_tried_again(void **state _unused_) {
         m.gate.stale = true;
         syncs = -ENOSPC;
@@ -344,6 +383,9 @@ int main(void) {
                 TEST(a_gate_that_is_opened_lets_the_kernel_let_in_who_only_waits),
                 TEST(a_gate_that_is_opened_refuses_whom_something_is_done_for),
                 TEST(a_gate_that_is_locked_refuses_all),
+                TEST(all_are_refused_before_the_host_sleeps),
+                TEST(all_who_wait_are_refused_when_the_lane_closes),
+                TEST(programs_are_excepted_by_their_file_and_by_their_unit),
                 TEST(doors_that_could_not_be_held_are_tried_again),
                 TEST(a_gate_that_is_closed_has_no_latch),
                 TEST(one_who_only_observes_latches_nothing_and_lets_go),
