@@ -264,6 +264,7 @@ void manager_drain(Manager *m) {
         }
         wards_sync(m);
         boot_waits_answer(m);
+        sleep_prepare(m);
         sleep_let_go(m);
         gate_sync(m);
         tell_news(m);

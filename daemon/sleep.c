@@ -36,16 +36,77 @@ static void take_lock(Manager *m, sd_bus *bus) {
                                         "sleep", "sriovd", "Devices are being changed", "delay");
 }
 
+/* Their VFs do not outlive the sleep, or keep the host from it: down in the safe order, and back with the PF's policy. */
+static void take_down(Manager *m) {
+        const Caller caller = { .uid = 0 };
+
+        for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
+                const Wanted *wanted = wards_wanted(m, w->pf);
+                const Fn *pf = snapshot_find(m->snapshot, w->pf);
+                Wish wish = { .op = { .kind = OP_SET_VFS, .fn = w->pf },
+                              .reason = "sleep",
+                              .automatic = true,
+                              .insists = true };
+                Fault fault;
+
+                if (!wanted || !wanted->disable_on_sleep || !pf || pf->n_vfs == 0)
+                        continue;
+                wish.op.flags = wanted->flags & (OP_FORCE_IN_USE | OP_FORCE_STORAGE);
+                w->asleep = manager_submit(m, &wish, &caller, &w->job, &fault) == 0;
+        }
+}
+
+static bool are_down(const Manager *m) {
+        for (const Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
+                const Record *r = w->asleep ? records_find(&m->records, w->job) : NULL;
+
+                if (r && r->state != JOB_ENDED)
+                        return false;
+        }
+        return true;
+}
+
+static void bring_back(Manager *m) {
+        for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
+                if (!w->asleep)
+                        continue;
+                w->asleep = false;
+                w->due = true;
+                w->reason = "resume";
+        }
+}
+
+void sleep_prepare(Manager *m) {
+        if (!m->sleep.coming || !are_down(m))
+                return;
+        m->sleep.coming = false;
+        m->gate.asleep = true;
+        log_line(LOG_NOTICE, NULL,
+                 "the host is about to sleep, nothing is begun until it is awake");
+}
+
+static void fall_asleep(Manager *m) {
+        m->sleep.coming = true;
+        take_down(m);
+        sleep_prepare(m);
+}
+
+static void wake_up(Manager *m) {
+        m->sleep.coming = m->gate.asleep = false;
+        bring_back(m);
+        log_line(LOG_NOTICE, NULL, "the host is awake");
+}
+
 static int on_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_) {
         Manager *m = userdata;
         int sleeps;
 
         if (sd_bus_message_read(message, "b", &sleeps) < 0)
                 return 0;
-        m->gate.asleep = sleeps;
-        log_line(LOG_NOTICE, NULL,
-                 sleeps ? "the host is about to sleep, nothing is begun until it is awake"
-                        : "the host is awake");
+        if (sleeps)
+                fall_asleep(m);
+        else
+                wake_up(m);
         if (!sleeps)
                 take_lock(m, sd_bus_message_get_bus(message));
         manager_kick(m);
@@ -63,7 +124,8 @@ void sleep_watch(Manager *m, sd_bus *bus) {
 
         sleep_done(s);
         /* What was told on a bus that is gone is not taken back there. */
-        m->gate.asleep = false;
+        if (m->gate.asleep || m->sleep.coming)
+                wake_up(m);
         if (sd_bus_match_signal_async(bus, &s->signal, LOGIND, "PrepareForSleep", on_prepare, NULL,
                                       m) >= 0)
                 take_lock(m, bus);

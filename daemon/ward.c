@@ -230,7 +230,7 @@ void wards_sync(Manager *m) {
         m->wards.met_all = true;
         if (m->wards.stale)
                 find_policies(m);
-        if (!m->recovery && !m->gate.asleep) {
+        if (!m->recovery && !m->gate.asleep && !m->sleep.coming) {
                 wards_apply_due(m);
                 wards_look_for_drift(m);
         }

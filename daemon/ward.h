@@ -42,6 +42,7 @@ typedef struct Ward {
                 asked; /* the world, as a number, when a child last saw it, and when it was sent (sight.c) */
         bool due; /* to be applied as soon as that can be */
         bool by_hand; /* changed by hand since its policy was applied */
+        bool asleep; /* its VFs were taken down for the host's sleep */
         uint32_t job; /* of its last apply that nobody asked for; 0: none */
         const char *reason; /* of the next one: "boot", "arrival", "drift", "resume" */
 

@@ -8,10 +8,10 @@ import threading
 import queue
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from case import IGB0, IGB1, NONE, WithStage, main  # noqa: E402
+from case import IGB0, IGB1, NONE, PF, WithStage, main  # noqa: E402
 
 
-class Sleep(WithStage):
+class WithLogind(WithStage):
     def setUp(self):
         super().setUp()
         self.logind = subprocess.Popen([os.environ["FAKE_LOGIND"]], env=self.stage.env, stdin=subprocess.PIPE,
@@ -45,6 +45,8 @@ class Sleep(WithStage):
     def tell(self, what):
         self.logind.stdin.write(what + "\n")
 
+
+class Sleep(WithLogind):
     def test_what_is_asked_for_in_sleep_begins_when_the_host_is_awake(self):
         self.tell("sleep")
         self.assertEqual(self.line(), "free")
@@ -84,6 +86,31 @@ class Sleep(WithStage):
         self.bus = self.stage.bus()
         _, result, _, message = self.run_job("SetVFs", "sua{sv}", IGB0, 1, NONE)
         self.assertEqual(result, "done", message)
+
+
+class SleepWithPolicy(WithLogind):
+    """What is there before the sleep and marked for it is gone in it, and there again after it."""
+    TEXT = ('policy = ( { name = "nic"; match = { address = "%s"; }; vfs = 2; disable_on_sleep = true; },'
+            ' { name = "other"; match = { address = "%s"; }; vfs = 1; } );' % (IGB0, IGB1))
+
+    def make_stage_ready(self):
+        os.mkdir(self.stage.path("policy.d"))
+        with open(self.stage.path("policy.d/10.conf"), "w", encoding="utf-8") as f:
+            f.write(self.TEXT)
+        self.stage.env["SRIOVD_POLICY"] = self.stage.path("policy.d")
+
+    def counts(self):
+        return [self.bus.get(self.pf_path(pf), PF, "VFs") for pf in (IGB0, IGB1)]
+
+    def test_a_pf_that_is_to_be_off_in_sleep_is_and_comes_back(self):
+        self.bus.call("WaitBoot", "")
+        self.assertEqual(self.counts(), [2, 1])
+        self.tell("sleep")
+        self.assertEqual(self.line(), "free")
+        self.assertEqual(self.counts(), [0, 1])
+        self.tell("wake")
+        self.assertEqual(self.line(), "locked sleep delay")
+        self.stage.until(lambda: self.counts() == [2, 1], "the VFs")
 
 
 if __name__ == "__main__":

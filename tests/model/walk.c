@@ -58,6 +58,12 @@ static const Op menu[] = {
           .driver = "vfio-pci",
           .flags = OP_ROLLBACK },
         { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 0, .flags = OP_FORCE_IN_USE },
+        { .kind = OP_APPLY, .fn = { 0, 0x100 } },
+        { .kind = OP_SET_VF,
+          .fn = { 0, 0x100 },
+          .count = 1,
+          .attrs = { .has = 1u << VFKEY_MSIX, .value = { [VFKEY_MSIX] = 8 } } },
+        { .kind = OP_ESWITCH, .fn = { 0, 0x100 }, .eswitch = ESWITCH_SWITCHDEV },
         { .kind = OP_FOREIGN,
           .door = DOOR_REMOVE,
           .fn = { 0, 0x100 },
@@ -467,11 +473,12 @@ int main(void) {
         setvbuf(stdout, NULL, _IOLBF, 0);
         walk_from(w, 2, full ? 3 : 2);
         w.pfs[0].n_vfs = 2;
-        w.pfs[0].vfs[0] = w.pfs[0].vfs[1] = (WorldVf){ DRIVER_OWN, 0 };
+        w.pfs[0].vfs[0] = w.pfs[0].vfs[1] = (WorldVf){ DRIVER_OWN, 0, 0 };
         walk_from(w, 2, full ? 3 : 2);
+        keeper.late = 1;
         keeper.pfs[0].keeps = 1;
         keeper.pfs[0].n_vfs = 1;
-        keeper.pfs[0].vfs[0] = (WorldVf){ DRIVER_VFIO, 2 };
+        keeper.pfs[0].vfs[0] = (WorldVf){ DRIVER_VFIO, 2, 0 };
         walk_from(keeper, 2, full ? 3 : 2);
         walk_from(w, 3, full ? 2 : 1);
         for (Rung r = 0; r < _RUNG_MAX; r++)

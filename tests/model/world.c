@@ -11,12 +11,14 @@
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "core/wanted.h"
+
 #include "tests/model/world.h"
 
 World world_new(void) {
         return (World){ .pfs = {
                                 { .here = 1, .driver = DRIVER_OWN, .autoprobe = 1 },
-                                { .here = 1, .driver = DRIVER_NONE, .n_vfs = 1, .autoprobe = 1 },
+                                { .here = 1, .driver = DRIVER_UNBOUND, .n_vfs = 1, .autoprobe = 1 },
                         } };
 }
 
@@ -47,12 +49,46 @@ static Bdf vf_bdf(unsigned pf, unsigned i) {
         return (Bdf){ 0, (uint16_t) (world_pf(pf).rid + 0x80 + i) };
 }
 
+/* Of the first PF: two VFs, one with vfio-pci that is given what it must be unbound for, and the other mode. */
+static const Wanteds *wanted(void) {
+        static VfWish vfs[WORLD_VFS] = {
+                { .has_driver = true, .driver = "vfio-pci", .attrs = { .has = 1u << VFKEY_TRUST } },
+                { .attrs = { .has = 1u << VFKEY_MSIX } },
+        };
+        static Wanted items[] = { { .pf = { 0, 0x100 },
+                                    .has_count = true,
+                                    .count = WORLD_VFS,
+                                    .eswitch = ESWITCH_SWITCHDEV,
+                                    .vfs = vfs,
+                                    .n_vfs = WORLD_VFS } };
+        static const Wanteds all = { items, 1 };
+
+        vfs[0].attrs.value[VFKEY_TRUST] = 1;
+        vfs[1].attrs.value[VFKEY_MSIX] = 8;
+        return &all;
+}
+
+static VfAttrs attrs_of(const WorldVf *vf) {
+        VfAttrs a = { .has = 1u << VFKEY_TRUST | 1u << VFKEY_MSIX };
+
+        a.value[VFKEY_TRUST] = (vf->given & 1) != 0;
+        a.value[VFKEY_MSIX] = vf->given & 2 ? 8 : 4;
+        return a;
+}
+
 Snapshot *world_look(const World *w) {
         static const char *const drivers[] = { "own", "ownvf", "vfio-pci", STUB_DRIVER };
-        static const Quirks quirks = { .items = { { "ownvf", QUIRK_RESET_NEEDS_UP } }, .n = 1 };
+        static const Quirks early = { .items = { { "ownvf", QUIRK_RESET_NEEDS_UP },
+                                                 { "own", QUIRK_VFS_NEED_UP |
+                                                                  QUIRK_ESWITCH_UNBINDS_VFS } },
+                                      .n = 2 },
+                            late = { .items = { { "ownvf", QUIRK_RESET_NEEDS_UP },
+                                                { "own", QUIRK_ESWITCH_AFTER_VFS } },
+                                     .n = 2 };
         Snapshot *s = snapshot_new();
 
-        s->quirks = &quirks;
+        s->quirks = w->late ? &late : &early;
+        s->wanted = wanted();
         for (unsigned i = 0; i < WORLD_PFS; i++) {
                 const WorldPf *p = w->pfs + i;
 
@@ -70,6 +106,7 @@ Snapshot *world_look(const World *w) {
                           .pf = BDF_NONE,
                           .total_vfs = WORLD_VFS,
                           .n_vfs = p->n_vfs,
+                          .eswitch = p->switchdev ? ESWITCH_SWITCHDEV : ESWITCH_LEGACY,
                           .flags = FN_PF | FN_RESET | (p->autoprobe ? FN_AUTOPROBE : 0u) },
                     driver_name(p->driver, false));
                 for (unsigned v = 0; v < p->n_vfs; v++)
@@ -78,6 +115,7 @@ Snapshot *world_look(const World *w) {
                                   .parent = world_port(i),
                                   .pf = world_pf(i),
                                   .vf_index = (uint16_t) v,
+                                  .attrs = attrs_of(p->vfs + v),
                                   .flags = FN_VF | FN_RESET },
                             driver_name(p->vfs[v].driver, true));
         }
@@ -117,7 +155,8 @@ static bool below(const Step *step, unsigned i) {
 static bool is_ready_to_go(const World *w, const Op *op) {
         const WorldPf *p = w->pfs;
 
-        return op->door != DOOR_REMOVE || !p->here || (p->n_vfs == 0 && p->driver == DRIVER_NONE);
+        return op->door != DOOR_REMOVE || !p->here ||
+               (p->n_vfs == 0 && p->driver == DRIVER_UNBOUND);
 }
 
 bool world_allows(const World *w, const Op *op, const Step *step) {
@@ -128,18 +167,21 @@ bool world_allows(const World *w, const Op *op, const Step *step) {
                 return is_ready_to_go(w, op);
         if (step->rung == RUNG_UNBIND_KEEPER)
                 return p && p->keeps;
+        if (step->rung == RUNG_CONFIGURE_VF && p && step->n < WORLD_VFS &&
+            startswith(step->name, "msix"))
+                return p->vfs[step->n].driver == DRIVER_UNBOUND;
         if (step->rung == RUNG_UNBIND && p && !vf)
                 return p->n_vfs == 0;
         if (step->rung == RUNG_VFS_OFF && p)
                 for (unsigned v = 0; v < p->n_vfs; v++)
-                        if (p->vfs[v].driver != DRIVER_NONE)
+                        if (p->vfs[v].driver != DRIVER_UNBOUND)
                                 return false; /* somebody could be waited for inside the global lock */
         if (step->rung == RUNG_SLOT_OFF)
-                return w->pfs[0].n_vfs == 0 && w->pfs[0].driver == DRIVER_NONE;
+                return w->pfs[0].n_vfs == 0 && w->pfs[0].driver == DRIVER_UNBOUND;
         if (step->rung == RUNG_REMOVE)
                 for (unsigned i = 0; i < WORLD_PFS; i++)
                         if (below(step, i) && w->pfs[i].here &&
-                            (w->pfs[i].n_vfs > 0 || w->pfs[i].driver != DRIVER_NONE))
+                            (w->pfs[i].n_vfs > 0 || w->pfs[i].driver != DRIVER_UNBOUND))
                                 return false;
         if (step->rung == RUNG_RESET && p && !vf)
                 return p->n_vfs == 0;
@@ -149,7 +191,7 @@ bool world_allows(const World *w, const Op *op, const Step *step) {
 static uint8_t driver_of(const char *name, bool choose) {
         if (streq(name, "vfio-pci"))
                 return DRIVER_VFIO;
-        return name[0] != '\0' || choose ? DRIVER_OWN : DRIVER_NONE;
+        return name[0] != '\0' || choose ? DRIVER_OWN : DRIVER_UNBOUND;
 }
 
 static void take_away(World *w, const Step *step) {
@@ -180,7 +222,7 @@ static StepAnswer park(WorldVf *vf, StepResult *ret) {
                  vf->override == 1   ? PARK_OVERRIDE
                  : vf->override == 2 ? "vfio-pci"
                                      : "");
-        *vf = (WorldVf){ .override = 1 };
+        *vf = (WorldVf){ .override = 1, .given = vf->given };
         return STEP_DONE;
 }
 
@@ -195,15 +237,16 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
         case RUNG_PARK_VF:
                 return park(nth, ret);
         case RUNG_UNPARK_VF:
-                *nth = (WorldVf){ driver_of(step->name, false), step->override[0] != '\0' ? 2 : 0 };
+                nth->driver = driver_of(step->name, false);
+                nth->override = step->override[0] != '\0' ? 2 : 0;
                 return STEP_DONE;
         case RUNG_UNBIND:
         case RUNG_UNBIND_KEEPER:
         case RUNG_UNSTUB_PF:
                 if (vf)
-                        vf->driver = DRIVER_NONE;
+                        vf->driver = DRIVER_UNBOUND;
                 else
-                        p->driver = DRIVER_NONE;
+                        p->driver = DRIVER_UNBOUND;
                 return STEP_DONE;
         case RUNG_STUB_PF:
                 p->driver = DRIVER_STUB;
@@ -217,6 +260,8 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
         case RUNG_VFS_OFF:
                 return vfs_off(p, ret);
         case RUNG_VFS_ON:
+                /* They are new devices, whatever was done to those before. */
+                memset(p->vfs, 0, sizeof(p->vfs));
                 p->n_vfs = (uint8_t) step->n;
                 return STEP_DONE;
         case RUNG_HOLD_PROBE:
@@ -225,6 +270,13 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
                 return STEP_DONE;
         case RUNG_OVERRIDE_VF:
                 nth->override = step->name[0] != '\0' ? 2 : 0;
+                return STEP_DONE;
+        case RUNG_CONFIGURE_VF:
+                nth->given |= startswith(step->name, "msix") ? 2 : 1;
+                return STEP_DONE;
+        case RUNG_ESWITCH:
+        case RUNG_ESWITCH_VFS:
+                p->switchdev = streq(step->name, "switchdev");
                 return STEP_DONE;
         case RUNG_BIND_VF:
                 nth->driver = driver_of(step->name, true);
@@ -248,7 +300,7 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
 static void unbind_own(WorldPf *p) {
         if (!p->here || p->driver != DRIVER_OWN)
                 return;
-        p->driver = DRIVER_NONE;
+        p->driver = DRIVER_UNBOUND;
         if (p->keeps)
                 return;
         p->n_vfs = 0;
@@ -256,11 +308,11 @@ static void unbind_own(WorldPf *p) {
 }
 
 static void turn_vfs(WorldPf *p) {
-        if (!p->here || p->driver == DRIVER_NONE || p->keeps)
+        if (!p->here || p->driver == DRIVER_UNBOUND || p->keeps)
                 return;
         memset(p->vfs, 0, sizeof(p->vfs));
         p->n_vfs = p->n_vfs == 0;
-        p->vfs[0].driver = p->n_vfs > 0 && p->autoprobe ? DRIVER_OWN : DRIVER_NONE;
+        p->vfs[0].driver = p->n_vfs > 0 && p->autoprobe ? DRIVER_OWN : DRIVER_UNBOUND;
 }
 
 StepAnswer world_be_written(World *w, const Op *op) {

@@ -17,7 +17,7 @@
 #define WORLD_VFS 2
 
 typedef enum WorldDriver {
-        DRIVER_NONE,
+        DRIVER_UNBOUND,
         DRIVER_OWN,
         DRIVER_STUB,
         DRIVER_VFIO
@@ -26,17 +26,20 @@ typedef enum WorldDriver {
 typedef struct WorldVf {
         uint8_t driver; /* WorldDriver */
         uint8_t override; /* 0 = none, 1 = parked, 2 = a driver's name */
+        uint8_t given; /* bits of what is wanted of it: 1 = trust, 2 = msix */
 } WorldVf;
 
 typedef struct WorldPf {
         uint8_t here, driver, n_vfs, autoprobe;
         uint8_t keeps; /* its own driver ignores a 0 */
+        uint8_t switchdev;
         WorldVf vfs[WORLD_VFS];
 } WorldPf;
 
 typedef struct World {
         WorldPf pfs[WORLD_PFS];
         uint8_t quiet; /* the port's service is unbound */
+        uint8_t late; /* its driver wants the VFs there before the eswitch changes */
 } World;
 
 World world_new(void);
@@ -44,7 +47,10 @@ Bdf world_pf(unsigned i);
 Bdf world_port(unsigned i);
 Snapshot *world_look(const World *w);
 
-/* True if the step of op may be started: no PF is unbound or removed with VFs that its driver made. */
+/*
+ * True if the step of op may be started: no PF is unbound or removed with VFs that its driver made, and no VF is given what it
+ * cannot be given while it has a driver.
+ */
 bool world_allows(const World *w, const Op *op, const Step *step);
 
 /* The effect of a step that succeeds, and its answer. */
