@@ -97,6 +97,10 @@ DEFINE_GETTER(get_iommu_group, bus_fn_find, Fn) {
         return sd_bus_message_append(reply, "i", object->iommu_group);
 }
 
+DEFINE_GETTER(get_ready, bus_fn_find, Fn) {
+        return sd_bus_message_append(reply, "b", ready_pf(m, object));
+}
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Address", "s", get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -115,6 +119,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Policy", "s", get_policy, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NUMANode", "i", get_numa_node, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("IOMMUGroup", "i", get_iommu_group, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Ready", "b", get_ready, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 

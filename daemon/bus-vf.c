@@ -69,6 +69,10 @@ DEFINE_GETTER(get_attributes, bus_fn_find, Fn) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+DEFINE_GETTER(get_ready, bus_fn_find, Fn) {
+        return sd_bus_message_append(reply, "b", ready_vf(m, object));
+}
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Address", "s", get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -81,6 +85,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Attributes", "a{ss}", get_attributes, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("IOMMUGroup", "i", get_iommu_group, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Ready", "b", get_ready, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 

@@ -202,6 +202,7 @@ Manager *manager_free(Manager *m) {
         guards_done(&m->guards);
         holds_done(&m->holds);
         titles_done(&m->titles);
+        ready_done(&m->ready);
         world_done(&m->world);
         records_done(&m->records);
         queue_done(&m->queue);

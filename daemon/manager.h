@@ -29,6 +29,7 @@
 #include "daemon/inquiry.h"
 #include "daemon/ledger.h"
 #include "daemon/metrics.h"
+#include "daemon/ready.h"
 #include "daemon/record.h"
 #include "daemon/sleep.h"
 #include "daemon/sight.h"
@@ -57,6 +58,7 @@ typedef struct Manager {
         Recovery *recovery; /* what the last daemon left to do; NULL when that is done */
         Metrics metrics;
         Watch watch;
+        Readiness ready;
         World world;
         Titles titles;
         Auth auth;

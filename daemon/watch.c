@@ -17,6 +17,10 @@ static void mark(Watch *w, const KernelEvent *e) {
                 w->all = true;
                 return;
         }
+        if (e->kind == KERNEL_EVENT_UDEV) {
+                w->udev = true;
+                return;
+        }
         if (e->kind == KERNEL_EVENT_OTHER) {
                 w->rest = true;
                 return;
@@ -30,8 +34,12 @@ static void mark(Watch *w, const KernelEvent *e) {
                 w->dirty[w->n_dirty++] = e->bdf;
 }
 
-static bool is_dirty(const Watch *w) {
+bool watch_is_dirty(const Watch *w) {
         return w->all || w->rest || w->n_dirty > 0;
+}
+
+static bool has_news(const Watch *w) {
+        return w->udev || watch_is_dirty(w);
 }
 
 static void take_in(Manager *m) {
@@ -42,11 +50,14 @@ static void take_in(Manager *m) {
                 if (e.kind == KERNEL_EVENT_CHANGED && streq(e.action, "add"))
                         gate_add(m, e.bdf);
                 m->metrics.n_events_lost += e.kind == KERNEL_EVENT_LOST;
+                ready_event(m, &e);
                 mark(&m->watch, &e);
         }
         /* Whatever went wrong, events may have gone with it. */
-        if (r < 0)
+        if (r < 0) {
+                ready_event(m, &(KernelEvent){ .kind = KERNEL_EVENT_LOST });
                 m->watch.all = true;
+        }
 }
 
 /* Until it goes well the old view stays, and nobody else would make us look again. */
@@ -58,7 +69,7 @@ static void try_later(Manager *m) {
 
 static void forget(Watch *w) {
         w->n_dirty = 0;
-        w->all = w->rest = false;
+        w->all = w->rest = w->udev = false;
 }
 
 static int look_at_marks(Manager *m) {
@@ -75,10 +86,11 @@ static int look_at_marks(Manager *m) {
 /* What could not be looked at is no better known than before: nothing less than a whole look makes up for it. */
 static void look(Manager *m) {
         Watch *w = &m->watch;
-        bool all = w->all || look_at_marks(m) < 0;
+        bool dirty = watch_is_dirty(w), all = w->all || look_at_marks(m) < 0;
 
         forget(w);
-        m->gate.stale = true;
+        /* What udev does opens no door. */
+        m->gate.stale = m->gate.stale || dirty;
         (void) sd_event_source_set_enabled(w->soon, SD_EVENT_OFF);
         if (all && manager_look(m) < 0)
                 try_later(m);
@@ -87,7 +99,7 @@ static void look(Manager *m) {
 
 void watch_flush(Manager *m) {
         take_in(m);
-        if (is_dirty(&m->watch))
+        if (has_news(&m->watch))
                 look(m);
 }
 
@@ -99,10 +111,10 @@ static int on_soon(sd_event_source *source _unused_, uint64_t usec _unused_, voi
 static int on_event(sd_event_source *source _unused_, int fd _unused_, uint32_t revents _unused_,
                     void *userdata) {
         Manager *m = userdata;
-        bool was_dirty = is_dirty(&m->watch);
+        bool had_news = has_news(&m->watch);
 
         take_in(m);
-        if (was_dirty || !is_dirty(&m->watch))
+        if (had_news || !has_news(&m->watch))
                 return 0;
         (void) sd_event_source_set_time_relative(m->watch.soon, GATHER_USEC);
         (void) sd_event_source_set_enabled(m->watch.soon, SD_EVENT_ONESHOT);

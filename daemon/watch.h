@@ -23,9 +23,12 @@ typedef struct Watch {
         Bdf dirty[WATCH_DIRTY_MAX];
         size_t n_dirty;
         bool all, rest; /* look at everything; at slots and drivers */
+        bool udev; /* nothing to look at, but udev has done something */
 } Watch;
 
 int watch_start(Manager *m);
 void watch_done(Watch *w);
+/* True if something was told of that is not in the snapshot yet. */
+bool watch_is_dirty(const Watch *w);
 /* Takes in what the kernel has told until now, at once. */
 void watch_flush(Manager *m);

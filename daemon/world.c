@@ -29,6 +29,7 @@ typedef enum Trait {
         TRAIT_MAC,
         TRAIT_VLAN,
         TRAIT_ATTRIBUTES,
+        TRAIT_READY,
         _TRAIT_MAX,
 } Trait;
 
@@ -39,6 +40,7 @@ static const char *const trait_names[_TRAIT_MAX] = {
         [TRAIT_STATE] = "State",    [TRAIT_ESWITCH] = "EswitchMode",
         [TRAIT_POLICY] = "Policy",  [TRAIT_MAC] = "MAC",
         [TRAIT_VLAN] = "VLAN",      [TRAIT_ATTRIBUTES] = "Attributes",
+        [TRAIT_READY] = "Ready",
 };
 
 struct Seen {
@@ -47,6 +49,7 @@ struct Seen {
         uint32_t flags;
         uint64_t identity;
         uint64_t traits[_TRAIT_MAX];
+        size_t n_vfs; /* PF: of those that are told */
 };
 
 static const char *const state_names[_PF_STATE_MAX] = {
@@ -110,6 +113,7 @@ static Seen look_at(const Manager *m, const Fn *f) {
                         s.traits[TRAIT_ATTRIBUTES] =
                                 hash_number(s.traits[TRAIT_ATTRIBUTES], f->attrs.value[k]);
         }
+        s.traits[TRAIT_READY] = f->flags & FN_PF ? ready_pf_itself(m, f) : ready_vf(m, f);
         if (!(f->flags & FN_PF))
                 return s;
         wanted = wards_wanted(m, f->bdf);
@@ -127,7 +131,7 @@ static int compare_seen(const void *key, const void *item) {
         return bdf_compare(*(const Bdf *) key, ((const Seen *) item)->bdf);
 }
 
-/* Which VFs a PF has: each adds itself there. */
+/* Which VFs a PF has, and whether all are ready: each adds itself there. */
 static void count_vfs(Seen *seen, size_t n) {
         for (const Seen *v = seen; v < seen + n; v++) {
                 Seen *pf;
@@ -135,9 +139,15 @@ static void count_vfs(Seen *seen, size_t n) {
                 if (!(v->flags & FN_VF))
                         continue;
                 pf = bsearch(&v->pf, seen, n, sizeof(Seen), compare_seen);
-                if (pf)
-                        pf->traits[TRAIT_PATHS] = hash_number(pf->traits[TRAIT_PATHS], v->bdf.rid);
+                if (!pf)
+                        continue;
+                pf->traits[TRAIT_PATHS] = hash_number(pf->traits[TRAIT_PATHS], v->bdf.rid);
+                pf->traits[TRAIT_READY] &= v->traits[TRAIT_READY];
+                pf->n_vfs++;
         }
+        for (Seen *pf = seen; pf < seen + n; pf++)
+                if (pf->flags & FN_PF && pf->n_vfs != pf->traits[TRAIT_COUNT])
+                        pf->traits[TRAIT_READY] = false;
 }
 
 static Seen *look(const Manager *m, size_t *ret_n) {
@@ -230,6 +240,7 @@ void world_publish(Manager *m) {
         Seen *seen;
         size_t n;
 
+        ready_refresh(m, !watch_is_dirty(&m->watch));
         seen = look(m, &n);
         if (!seen) {
                 log_error_errno(-ENOMEM, "cannot tell what changed");

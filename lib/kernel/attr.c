@@ -17,6 +17,7 @@
 typedef enum Place {
         OF_BUS,
         OF_FN,
+        OF_NETDEV,
         OF_DRIVER,
         OF_SLOT,
         OF_SERVICE,
@@ -31,6 +32,7 @@ typedef enum Place {
 static const char *const places[] = {
         [OF_BUS] = "bus/pci",
         [OF_FN] = "bus/pci/devices",
+        [OF_NETDEV] = "class/net",
         [OF_DRIVER] = "bus/pci/drivers",
         [OF_SLOT] = "bus/pci/slots",
         [OF_SERVICE] = "bus/pci_express/drivers/pciehp",
@@ -63,6 +65,8 @@ static const Row attrs[_ATTR_MAX] = {
         [ATTR_NVME] = { "nvme", OF_FN, false, DOOR_NONE },
         /* Waits while the function is reset, or makes and takes VFs: pci_wait_cfg(). */
         [ATTR_CONFIG] = { "config", OF_FN, true, DOOR_NONE },
+        /* Only the list of net devices is locked, for a moment, and never RTNL: netdev_show() in net/core/net-sysfs.c. */
+        [ATTR_IFINDEX] = { "ifindex", OF_NETDEV, false, DOOR_NONE },
         [ATTR_VFIO_DEV] = { "vfio-dev", OF_FN, false, DOOR_NONE },
         [ATTR_DRM] = { "drm", OF_FN, false, DOOR_NONE },
         [ATTR_ACCEL] = { "accel", OF_FN, false, DOOR_NONE },
@@ -152,6 +156,12 @@ const char *attr_path_fn(Attr a, Bdf fn, char buf[static ATTR_PATH_MAX]) {
 const char *attr_path_entry(Attr a, Bdf fn, const char *entry, char buf[static ATTR_PATH_MAX]) {
         snprintf(buf, ATTR_PATH_MAX, "%s/%s%s%s/%s", places[OF_FN], BDF_STR(fn),
                  isempty(attrs[a].name) ? "" : "/", attrs[a].name, entry);
+        return buf;
+}
+
+const char *attr_path_netdev(Attr a, Bdf fn, const char *netdev, char buf[static ATTR_PATH_MAX]) {
+        snprintf(buf, ATTR_PATH_MAX, "%s/%s/%s/%s/%s", places[OF_FN], BDF_STR(fn),
+                 attrs[ATTR_NET].name, netdev, attrs[a].name);
         return buf;
 }
 

@@ -25,6 +25,7 @@ typedef enum Attr {
         ATTR_NET, /* directory */
         ATTR_NVME, /* directory: an NVMe controller, "nvme0" */
         ATTR_CONFIG, /* binary */
+        ATTR_IFINDEX, /* of an entry of it: "bus/pci/devices/BDF/net/eth0/ifindex" */
         ATTR_VFIO_DEV, /* directory: there while a vfio driver has it, from 6.1 on */
         ATTR_DRM, /* directories of what has device nodes: "card0", "uverbs0", ... with a file "dev" each */
         ATTR_ACCEL,
@@ -102,10 +103,14 @@ const char *attr_path_virtfn(Bdf pf, unsigned index, char buf[static ATTR_PATH_M
 /* Of an entry of one of a function's directories: "bus/pci/devices/BDF/net/eth0". */
 const char *attr_path_entry(Attr a, Bdf fn, const char *entry, char buf[static ATTR_PATH_MAX]);
 
+/* Of one of its net devices: "bus/pci/devices/BDF/net/eth0/ifindex". */
+const char *attr_path_netdev(Attr a, Bdf fn, const char *netdev, char buf[static ATTR_PATH_MAX]);
+
 int attr_parse_virtfn(const char *name, uint32_t *ret);
 
 #define ATTR_FN(a, fn) attr_path_fn((a), (fn), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_NAME(a, name) attr_path_name((a), (name), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_BUS(a) attr_path((a), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_ENTRY(a, fn, entry) attr_path_entry((a), (fn), (entry), (char[ATTR_PATH_MAX]){ 0 })
+#define ATTR_NETDEV(a, fn, netdev) attr_path_netdev((a), (fn), (netdev), (char[ATTR_PATH_MAX]){ 0 })
 #define ATTR_VIRTFN(pf, i) attr_path_virtfn((pf), (i), (char[ATTR_PATH_MAX]){ 0 })

@@ -5,6 +5,9 @@
 #include "kernel/sysfs.h"
 
 Kernel *kernel_open(void) {
-        return sysfs_open(&(Roots){
-                .sys = "/sys", .dev = "/dev", .proc = "/proc", .cni = "/var/lib/cni/sriov/pci" });
+        return sysfs_open(&(Roots){ .sys = "/sys",
+                                    .dev = "/dev",
+                                    .proc = "/proc",
+                                    .cni = "/var/lib/cni/sriov/pci",
+                                    .udev = "/run/udev" });
 }

@@ -39,14 +39,18 @@ typedef struct Tasks {
         size_t n;
 } Tasks;
 
-/* A change that the kernel told of. */
+/* A change that the kernel told of, or that udev has done its part after one. */
 typedef struct KernelEvent {
         enum {
                 KERNEL_EVENT_CHANGED, /* bdf: something about this function, or a netdev of it, changed */
                 KERNEL_EVENT_LOST, /* events were dropped (ENOBUFS): look at everything again */
                 KERNEL_EVENT_OTHER, /* slots or drivers came or went */
+                KERNEL_EVENT_UDEV, /* bdf: initialized() may say another thing from now on */
         } kind;
         Bdf bdf;
+        bool own; /* of the function itself, not of a netdev of it */
+        uint64_t
+                seq; /* the kernel's number; udev's event has that of the one it follows. 0: none */
         char action[16]; /* "add", "remove", "change", "bind", "unbind", ... */
 } KernelEvent;
 
@@ -57,6 +61,8 @@ typedef enum UsersMode {
         USERS_LOOK, /* a mere question: gets in nobody's way, at the price of claims that show no name */
         USERS_GLANCE, /* so, and waits for nothing: what rtnetlink would tell is HOLDER_UNKNOWN */
 } UsersMode;
+
+#define KERNEL_NO_UDEV 2
 
 struct Kernel {
         /* Where its sysfs is mounted, for the gate ("/sys"); NULL: nowhere. */
@@ -122,6 +128,11 @@ struct Kernel {
         /* modprobe NAME, or delete_module(NAME, O_NONBLOCK): -ENOENT, -EWOULDBLOCK, ... */
         int (*load_module)(Kernel *k, const char *name);
         int (*unload_module)(Kernel *k, const char *name);
+        /*
+         * 1 if udev's database has the function and all its net devices: udev's rules have run, names are what they stay. 0:
+         * not yet. KERNEL_NO_UDEV: there is none, and nothing to wait for. Takes no lock of a device.
+         */
+        int (*initialized)(Kernel *k, Bdf fn);
         /* An fd that polls readable when next_event() has something. Owned by the Kernel. */
         int (*watch)(Kernel *k, int *ret_fd);
         /* 1 and an event, 0 if there is none now. Never waits. */

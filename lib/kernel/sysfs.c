@@ -28,7 +28,7 @@ typedef struct Sysfs {
         Kernel kernel; /* first, so that one is the other */
         int root;
         char *root_path; /* as the kernel calls it */
-        char *dev, *proc, *cni;
+        char *dev, *proc, *cni, *udev;
         Watch *watch;
         HolderView view;
 } Sysfs;
@@ -293,6 +293,10 @@ static int sysfs_unload_module(Kernel *k, const char *name) {
         return module_unload(name);
 }
 
+static int sysfs_initialized(Kernel *k, Bdf fn) {
+        return udev_initialized(k, sysfs(k)->udev, fn);
+}
+
 static int sysfs_watch(Kernel *k, int *ret_fd) {
         Sysfs *s = sysfs(k);
         int r;
@@ -330,6 +334,7 @@ static Kernel *sysfs_free(Kernel *k) {
         free(s->dev);
         free(s->proc);
         free(s->cni);
+        free(s->udev);
         free(s);
         return NULL;
 }
@@ -352,6 +357,7 @@ static const Kernel sysfs_kernel = {
         .facts = sysfs_facts,
         .load_module = sysfs_load_module,
         .unload_module = sysfs_unload_module,
+        .initialized = sysfs_initialized,
         .watch = sysfs_watch,
         .next_event = sysfs_next_event,
         .pause = sysfs_pause,
@@ -372,7 +378,9 @@ static int open_roots(Sysfs *s, const Roots *roots) {
         s->dev = strdup(roots->dev);
         s->proc = strdup(roots->proc);
         s->cni = strdup(roots->cni);
-        return s->root_path && s->dev && s->proc && s->cni ? 0 : -ENOMEM;
+        s->udev = roots->udev ? strdup(roots->udev) : NULL;
+        return s->root_path && s->dev && s->proc && s->cni && (s->udev || !roots->udev) ? 0
+                                                                                        : -ENOMEM;
 }
 
 Kernel *sysfs_open(const Roots *roots) {

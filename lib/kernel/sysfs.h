@@ -12,6 +12,7 @@ typedef struct Roots {
         const char *dev; /* "/dev" */
         const char *proc; /* "/proc" */
         const char *cni; /* "/var/lib/cni/sriov/pci": what sriov-cni gave to pods */
+        const char *udev; /* "/run/udev"; NULL: there is no udev */
 } Roots;
 
 /* A copy of the roots is taken. NULL with errno set. */

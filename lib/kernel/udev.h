@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Watch: what the kernel tells of its PCI devices
+ * Watch: what the kernel tells of its PCI devices, and when udev has done its part
  */
 #pragma once
 
@@ -21,3 +21,9 @@ int watch_next(Watch *w, KernelEvent *ret);
 
 /* The PCI function in "/devices/pci0000:00/0000:00:01.0/0000:01:00.0/net/eth0": the innermost one. */
 bool watch_parse_devpath(const char *devpath, Bdf *ret);
+
+/*
+ * Kernel.initialized(): run is "/run/udev", or NULL. udev keeps a file for each device that it has taken in, and has renamed a
+ * net device before it writes that: udev_event_execute_rules() in systemd's src/udev/udev-event.c. Files on a tmpfs.
+ */
+int udev_initialized(Kernel *k, const char *run, Bdf fn);

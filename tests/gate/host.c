@@ -14,7 +14,7 @@
 
 Kernel *kernel_open(void) {
         const char *tree = getenv("SRIOVD_TREE");
-        char sys[PATH_MAX], dev[PATH_MAX];
+        char sys[PATH_MAX], dev[PATH_MAX], udev[PATH_MAX];
 
         if (!tree) {
                 errno = EINVAL;
@@ -22,5 +22,7 @@ Kernel *kernel_open(void) {
         }
         snprintf(sys, sizeof(sys), "%s/sys", tree);
         snprintf(dev, sizeof(dev), "%s/dev", tree);
-        return sysfs_open(&(Roots){ .sys = sys, .dev = dev, .proc = "/proc", .cni = "/nowhere" });
+        snprintf(udev, sizeof(udev), "%s/udev", tree);
+        return sysfs_open(&(Roots){
+                .sys = sys, .dev = dev, .proc = "/proc", .cni = "/nowhere", .udev = udev });
 }

@@ -76,6 +76,12 @@ static void answer_users(Call *c, Kernel *k) {
         answer_array(c, all.items, all.n, sizeof(Holder));
 }
 
+static void answer_initialized(Call *c, Kernel *k) {
+        Bdf bdf;
+
+        c->reply.result = bdf_parse(c->a, &bdf) < 0 ? 0 : k->initialized(k, bdf);
+}
+
 static void answer_tasks(Call *c) {
         _cleanup_(tasks_done) Tasks all = {};
 
@@ -194,6 +200,9 @@ void server_answer(Call *c) {
                 return;
         case PROTO_PAUSE:
                 k->pause(k, c->request.number);
+                return;
+        case PROTO_INITIALIZED:
+                answer_initialized(c, k);
                 return;
         case PROTO_WATCH:
                 c->client->watches = true;

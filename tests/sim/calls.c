@@ -224,7 +224,7 @@ static int k_unload(Kernel *k, const char *name) {
         return call(sim_of(k), &(Call){ .kind = CALL_UNLOAD, .path = (char *) name });
 }
 
-static void put_event(Sim *sim, const KernelEvent *event) {
+void world_put_event(Sim *sim, const KernelEvent *event) {
         SimEvent *e;
 
         if (sim->on_event)
@@ -241,15 +241,23 @@ static void put_event(Sim *sim, const KernelEvent *event) {
 }
 
 void world_event(Sim *sim, Bdf bdf, const char *action) {
-        KernelEvent e = { .kind = KERNEL_EVENT_CHANGED, .bdf = bdf };
+        KernelEvent e = {
+                .kind = KERNEL_EVENT_CHANGED, .bdf = bdf, .own = true, .seq = ++sim->last_seq
+        };
 
         snprintf(e.action, sizeof(e.action), "%s", action);
-        put_event(sim, &e);
+        world_put_event(sim, &e);
+        udev_hear(sim, &e);
 }
 
 void world_event_other(Sim *sim) {
-        put_event(sim, &(KernelEvent){
-                               .kind = KERNEL_EVENT_OTHER, .bdf = BDF_NONE, .action = "change" });
+        world_put_event(
+                sim,
+                &(KernelEvent){ .kind = KERNEL_EVENT_OTHER, .bdf = BDF_NONE, .action = "change" });
+}
+
+static int k_initialized(Kernel *k, Bdf fn) {
+        return udev_knows(sim_of(k), fn);
 }
 
 static int k_watch(Kernel *k, int *ret_fd) {
@@ -315,6 +323,7 @@ Kernel calls_kernel(void) {
                 .facts = k_facts,
                 .load_module = k_load,
                 .unload_module = k_unload,
+                .initialized = k_initialized,
                 .watch = k_watch,
                 .next_event = k_next_event,
                 .pause = k_pause,

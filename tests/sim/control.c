@@ -231,6 +231,13 @@ static int run_now(Sim *sim, const Words *w, FILE *f) {
         return 0;
 }
 
+/* "udev hold" and "udev release" */
+static int run_udev(Sim *sim, const Words *w, FILE *f) {
+        (void) f;
+        sim_hold_udev(sim, streq(word(w, 1), "hold"));
+        return 0;
+}
+
 static const struct {
         const char *name;
         int (*run)(Sim *sim, const Words *w, FILE *f);
@@ -241,7 +248,7 @@ static const struct {
         { "writes", run_writes }, { "flying", run_flying }, { "now", run_now },
         { "button", run_button }, { "use", run_use },       { "unuse", run_use },
         { "users", run_users },   { "where", run_where },   { "overrides", run_overrides },
-        { "rtnl", run_rtnl },     { "given", run_given },
+        { "rtnl", run_rtnl },     { "given", run_given },   { "udev", run_udev },
 };
 
 int control_run(Sim *sim, const char *command, FILE *f) {

@@ -79,6 +79,7 @@ int driver_probe(Sim *sim, SimDriver *d, SimFn *fn) {
             !vfattrs_have(&fn->attrs, VFATTR_QUEUES))
                 return -ENODEV;
         fn->driver = d;
+        fn->named = false;
         if (d->info->flags & DRIVER_PORT) {
                 fn->hw->service = fn->hw->slot[0] != '\0';
                 fn->hw->slot_shown = fn->hw->service;

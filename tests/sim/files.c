@@ -2,6 +2,7 @@
 /*
  * Files: the part of /sys that the simulated kernel shows, for reading
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,10 @@ static const char *net_name(const SimFn *fn, char buf[static NET_NAME]) {
         Bdf b = fn->hw ? fn->bdf : fn->physfn;
         char domain[16] = "", function[8] = "", vf[16] = "";
 
+        if (!fn->named) {
+                snprintf(buf, NET_NAME, "eth%" PRIu64, fn->ino);
+                return buf;
+        }
         if (b.domain != 0)
                 snprintf(domain, sizeof(domain), "P%u", b.domain);
         if (bdf_function(b) != 0)

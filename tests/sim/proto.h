@@ -28,6 +28,7 @@ typedef enum ProtoCall {
         PROTO_LOAD, /* a */
         PROTO_UNLOAD, /* a */
         PROTO_PAUSE, /* number: ms of the simulator's time */
+        PROTO_INITIALIZED, /* a: an address */
         PROTO_WATCH,
         PROTO_CONTROL, /* a: a command of control.c -> text */
         _PROTO_MAX,

@@ -257,6 +257,12 @@ static int r_unload(Kernel *k, const char *name) {
         return ask(remote_of(k)->fd, PROTO_UNLOAD, 0, name, NULL, &reply, NULL);
 }
 
+static int r_initialized(Kernel *k, Bdf fn) {
+        ProtoReply reply;
+
+        return ask(remote_of(k)->fd, PROTO_INITIALIZED, 0, BDF_STR(fn), NULL, &reply, NULL);
+}
+
 static int r_watch(Kernel *k, int *ret_fd) {
         Remote *m = remote_of(k);
         ProtoReply reply;
@@ -323,6 +329,7 @@ static const Kernel remote_kernel = {
         .facts = r_facts,
         .load_module = r_load,
         .unload_module = r_unload,
+        .initialized = r_initialized,
         .watch = r_watch,
         .next_event = r_next_event,
         .pause = r_pause,

@@ -17,6 +17,7 @@ static int sim_init(Sim *sim) {
         sim->kernel = calls_kernel();
         sim->event_fd = -1;
         sim->events_end = &sim->events;
+        sim->udev_end = &sim->udev;
         sim->hw_end = &sim->hw;
         sim->fns_end = &sim->fns;
         sim->n_hash = sim->config.topology && startswith(sim->config.topology, "functions:") ? 65536
@@ -106,6 +107,7 @@ Sim *sim_free(Sim *sim) {
         FREE_LIST(SimFault, sim->faults);
         FREE_LIST(SimCount, sim->counts);
         FREE_LIST(SimEvent, sim->events);
+        FREE_LIST(SimEvent, sim->udev);
         close_fd(sim->event_fd);
         free(sim->drivers);
         free(sim->hash);

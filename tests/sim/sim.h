@@ -79,6 +79,10 @@ void sim_drop_all(Sim *sim); /* also those that are on their way out and have lo
 /* Somebody begins to use it in another way, until its driver goes. detail NULL: made up. 0, -ENOENT, -ENODEV: not that kind. */
 int sim_use(Sim *sim, Bdf fn, HolderKind kind, const char *detail);
 int sim_unuse(Sim *sim, Bdf fn);
+/*
+ * udev takes events in at once, or, while it is held, none: net devices keep the kernel's names, files of what is gone stay.
+ */
+void sim_hold_udev(Sim *sim, bool hold);
 void sim_hold_rtnl(Sim *sim, bool hold); /* some driver does, and who asks rtnetlink waits */
 
 /*

@@ -89,6 +89,8 @@ struct SimFn {
         Bdf physfn; /* VF: what the link still says */
         unsigned index;
         bool gone, removing, dead, unbinding, net_up, foreign_vfs, probing;
+        bool known,
+                named; /* udev's file of that address, and its net device's name is udev's: udev.c */
         SimFn **vfs;
         unsigned n_vfs; /* virtfn links */
         bool autoprobe;
@@ -164,11 +166,13 @@ struct Sim {
         bool rtnl_held, rtnl_free; /* who waits for the second saw the first */
         SimCount *counts;
         unsigned n_writes;
-        uint64_t last_ino;
+        uint64_t last_ino, last_seq;
         int last_group;
         Kernel kernel;
         int event_fd;
         SimEvent *events, **events_end;
+        bool udev_held;
+        SimEvent *udev, **udev_end; /* what it has not taken in */
         void (*on_event)(Sim *, const KernelEvent *, void *);
         void *on_event_arg;
         void (*on_write)(Sim *, const char *, const char *, int, void *);
@@ -196,6 +200,8 @@ bool world_below(const SimFn *fn, const SimHw *top) _pure_;
 const char *service_name(const SimHw *port, char buf[static SIM_NAME]);
 void world_event(Sim *sim, Bdf bdf, const char *action);
 void world_event_other(Sim *sim);
+void world_put_event(Sim *sim,
+                     const KernelEvent *event); /* tells whoever listens; udev is not told */
 SimLock *world_file(SimFn *fn, const char *name); /* its KA */
 /* Waits for all who are in the function's files. */
 void world_drain(Sim *sim, SimFn *fn);
@@ -242,6 +248,10 @@ int module_unload(Sim *sim, const char *name);
 
 /* tasks.c: DESIGN promise 1, what a stuck write leaves free. */
 bool tasks_apart(const Sched *s, const SimOp *stuck, const SimOp *op);
+
+/* udev.c */
+void udev_hear(Sim *sim, const KernelEvent *event);
+int udev_knows(const Sim *sim, Bdf fn); /* Kernel.initialized() */
 
 /* users.c */
 int users_of(Sim *sim, const Bdf *fns, size_t n, UsersMode mode, Holders *ret);

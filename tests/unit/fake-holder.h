@@ -167,7 +167,7 @@ static inline void found_done(Found *f) {
 
 static inline int look_with(Found *f, HolderView *view, const Bdf *fns, size_t n, UsersMode mode) {
         const Tree *t = &f->tree;
-        const Roots roots = { t->root, t->dev, t->proc, t->cni };
+        const Roots roots = { t->root, t->dev, t->proc, t->cni, t->udev };
 
         holders_done(&f->holders);
         return holder_search(&(HolderWorld){ t->k, &roots, &fake_asks, view }, fns, n, mode,

@@ -17,7 +17,7 @@
 
 typedef struct Tree {
         char root[64]; /* /sys and all other roots are this one folder: their names do not meet */
-        char proc[80], dev[80], cni[80];
+        char proc[80], dev[80], cni[80], udev[80];
         Kernel *k;
 } Tree;
 
@@ -140,7 +140,8 @@ static inline void tree_init(Tree *t) {
         snprintf(t->cni, sizeof(t->cni), "%s/cni", t->root);
         tree_dir(t, "proc");
         tree_dir(t, "dev");
-        t->k = sysfs_open(&(Roots){ t->root, t->dev, t->proc, t->cni });
+        snprintf(t->udev, sizeof(t->udev), "%s/udev", t->root);
+        t->k = sysfs_open(&(Roots){ t->root, t->dev, t->proc, t->cni, t->udev });
         assert_non_null(t->k);
 }
 

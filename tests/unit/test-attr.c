@@ -31,6 +31,8 @@ static void paths_are_those_of_sysfs(void **state) {
                             "bus/pci/devices/0000:01:00.0/net/eth0");
         assert_string_equal(ATTR_ENTRY(ATTR_DIRECTORY, fn, "virtio3/net"),
                             "bus/pci/devices/0000:01:00.0/virtio3/net");
+        assert_string_equal(ATTR_NETDEV(ATTR_IFINDEX, fn, "eth0"),
+                            "bus/pci/devices/0000:01:00.0/net/eth0/ifindex");
         assert_string_equal(ATTR_BUS(ATTR_BLOCKS), "class/block");
         assert_string_equal(ATTR_NAME(ATTR_BLOCK_DM_UUID, "dm-3"), "class/block/dm-3/dm/uuid");
         assert_string_equal(ATTR_NAME(ATTR_BTRFS_DEVICES, "af02"), "fs/btrfs/af02/devices");

@@ -87,7 +87,7 @@ static void writing_is_one_write_of_the_text(void **state) {
 
 /* /dev/full takes no byte: the errno of write() comes through, not what close() leaves behind. */
 static void the_errno_of_a_write_survives_its_close(void **state) {
-        Kernel *k = sysfs_open(&(Roots){ "/", "/dev", "/proc", "/nonexistent" });
+        Kernel *k = sysfs_open(&(Roots){ "/", "/dev", "/proc", "/nonexistent", NULL });
 
         (void) state;
         assert_non_null(k);
@@ -173,7 +173,7 @@ static void a_group_is_a_node_of_vfio(void **state) {
 static void a_root_that_is_not_there_is_an_error(void **state) {
         (void) state;
         errno = 0;
-        assert_null(sysfs_open(&(Roots){ "/nonexistent", "/dev", "/proc", "" }));
+        assert_null(sysfs_open(&(Roots){ "/nonexistent", "/dev", "/proc", "", NULL }));
         assert_int_equal(errno, ENOENT);
 }
 
@@ -326,6 +326,28 @@ static void children_that_unlock_one_door_side_by_side_leave_it_locked(void **st
         tree_done(&t);
 }
 
+/* As systemd's udev keeps it: one file a device, by its number where it is a net device. */
+static void initialized_is_what_udev_has_a_file_of(void **state) {
+        Bdf pf = BDF(1, 0, 0);
+        Tree t;
+
+        (void) state;
+        tree_init(&t);
+        tree_file(&t, PF_DIR "/net/enp1s0f0", "ifindex", "12\n");
+        assert_int_equal(t.k->initialized(t.k, pf), KERNEL_NO_UDEV);
+        tree_file(&t, "udev", "control", "");
+        assert_int_equal(t.k->initialized(t.k, pf), 0);
+        tree_file(&t, "udev/data", "+pci:0000:01:00.0", "");
+        assert_int_equal(t.k->initialized(t.k, pf), 0);
+        tree_file(&t, "udev/data", "n1", "");
+        assert_int_equal(t.k->initialized(t.k, pf), 0);
+        tree_file(&t, "udev/data", "n12", "");
+        assert_int_equal(t.k->initialized(t.k, pf), 1);
+        tree_file(&t, PF_DIR "/net/eth1", "ifindex", "13\n");
+        assert_int_equal(t.k->initialized(t.k, pf), 0);
+        tree_done(&t);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_directory_lists_its_names),
@@ -344,6 +366,7 @@ int main(void) {
                 cmocka_unit_test(a_door_is_never_opened),
                 cmocka_unit_test(a_locked_door_is_locked_again_after_our_write),
                 cmocka_unit_test(children_that_unlock_one_door_side_by_side_leave_it_locked),
+                cmocka_unit_test(initialized_is_what_udev_has_a_file_of),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
