@@ -65,12 +65,28 @@ static void write_gate(const Manager *m, FILE *f) {
                   count_turns(g, TURN_UNORDERED));
 }
 
+static void write_drift(const Manager *m, FILE *f) {
+        om_family(f, "drift_differences", OM_GAUGE,
+                  "Things that are not as the PF's policy wants them.");
+        for (size_t i = 0; i < m->wards.n; i++) {
+                const Ward *w = m->wards.items + i;
+
+                if (w->state == WARD_WANTED)
+                        om_number(f, "drift_differences", "", OM_LABELS({ "pf", BDF_STR(w->pf) }),
+                                  w->n_drift);
+        }
+}
+
 static uint64_t total_vfs(const Manager *m _unused_, const Fn *pf) {
         return pf->total_vfs;
 }
 
 static uint64_t n_vfs(const Manager *m _unused_, const Fn *pf) {
         return pf->n_vfs;
+}
+
+static uint64_t is_ready(const Manager *m, const Fn *pf) {
+        return ready_pf(m, pf);
 }
 
 static uint64_t quarantined(const Manager *m, const Fn *pf) {
@@ -97,6 +113,7 @@ static const struct {
 } pf_gauges[] = {
         { "pf_vfs", "VFs that the PF has.", n_vfs },
         { "pf_vfs_limit", "VFs that the PF can have: sriov_totalvfs.", total_vfs },
+        { "pf_ready", "1 if the PF and its VFs are as wanted, and named by udev.", is_ready },
         { "pf_quarantined", "1 if a job of the PF is stuck in the kernel.", quarantined },
 };
 
@@ -125,6 +142,7 @@ int bus_manager_metrics(sd_bus_message *message, void *userdata, sd_bus_error *e
         write_queue(m, f);
         write_gate(m, f);
         write_pfs(m, f);
+        write_drift(m, f);
         om_end(f);
         if (fclose(f) != 0)
                 return -ENOMEM;

@@ -60,31 +60,6 @@ void metrics_step_over(Manager *m, const Step *step, uint64_t usec) {
         s->usec += usec;
 }
 
-static Drift *find_drift(Metrics *all, Bdf pf) {
-        for (Drift *d = all->drift; d < all->drift + all->n_drift; d++)
-                if (bdf_equal(d->pf, pf))
-                        return d;
-        return NULL;
-}
-
-void metrics_drift(Manager *m, Bdf pf, size_t n) {
-        Metrics *all = &m->metrics;
-        Drift *d = find_drift(all, pf);
-
-        if (!d && all->n_drift < METRICS_DRIFT_MAX)
-                d = all->drift + all->n_drift++;
-        if (d)
-                *d = (Drift){ pf, (uint32_t) n };
-}
-
-void metrics_drift_forget(Manager *m, Bdf pf) {
-        Metrics *all = &m->metrics;
-        Drift *d = find_drift(all, pf);
-
-        if (d)
-                *d = all->drift[--all->n_drift];
-}
-
 uint64_t metrics_wait_begins(Manager *m) {
         m->metrics.n_held++;
         return now_usec(CLOCK_MONOTONIC);
@@ -127,14 +102,6 @@ static void write_steps(const Metrics *all, FILE *f) {
                 }
 }
 
-static void write_drift(const Metrics *all, FILE *f) {
-        om_family(f, "drift_differences", OM_GAUGE,
-                  "Things that are not as the PF's policy wants them.");
-        for (size_t i = 0; i < all->n_drift; i++)
-                om_number(f, "drift_differences", "",
-                          OM_LABELS({ "pf", BDF_STR(all->drift[i].pf) }), all->drift[i].n);
-}
-
 void metrics_write(const Metrics *all, FILE *f) {
         om_family(f, "start_time_seconds", OM_GAUGE,
                   "When the daemon started, in seconds since the epoch.");
@@ -150,5 +117,4 @@ void metrics_write(const Metrics *all, FILE *f) {
         om_family(f, "events_lost", OM_COUNTER,
                   "Times that the kernel's events were more than could be taken in.");
         om_number(f, "events_lost", "_total", OM_NO_LABELS, all->n_events_lost);
-        write_drift(all, f);
 }

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "core/bdf.h"
 #include "core/ladder.h"
 #include "core/op.h"
 #include "core/queue.h"
@@ -22,17 +21,10 @@ typedef struct Record Record;
 /* Drivers that are told apart; any more of them are "other". */
 #define METRICS_DRIVERS_MAX 32
 #define METRICS_OTHER_DRIVER "other"
-/* PFs whose differences are kept; of one more nothing is told. */
-#define METRICS_DRIFT_MAX 512
 
 typedef struct Span {
         uint64_t n, usec;
 } Span;
-
-typedef struct Drift {
-        Bdf pf;
-        uint32_t n;
-} Drift;
 
 typedef struct Metrics {
         uint64_t started; /* microseconds of CLOCK_REALTIME */
@@ -43,17 +35,11 @@ typedef struct Metrics {
         uint64_t n_held; /* opens that had to wait at the gate */
         Span waits; /* of these, those that are over */
         uint64_t n_events_lost; /* times that the kernel's events were too many */
-        Drift drift[METRICS_DRIFT_MAX];
-        size_t n_drift;
 } Metrics;
 
 void metrics_start(Manager *m);
 void metrics_job_ended(Manager *m, const Record *r);
 void metrics_step_over(Manager *m, const Step *step, uint64_t usec);
-/* How many things of that PF and its VFs are not as its policy wants them; 0 is told as well. */
-void metrics_drift(Manager *m, Bdf pf, size_t n);
-/* Its policy is gone, or the PF. */
-void metrics_drift_forget(Manager *m, Bdf pf);
 /* An open begins to wait at the gate: returns when, for metrics_wait_over(). */
 uint64_t metrics_wait_begins(Manager *m);
 void metrics_wait_over(Manager *m, uint64_t since); /* since 0: it never waited */

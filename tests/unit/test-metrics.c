@@ -182,10 +182,6 @@ static void all_that_is_counted_is_in_the_text(void **state) {
         step(m, RUNG_VFS_ON, "igb", 1500000);
         step(m, RUNG_VFS_ON, "igb", 1);
         step(m, RUNG_BIND_VF, "vfio-pci", 20);
-        metrics_drift(m, BDF(1, 0, 0), 3);
-        metrics_drift(m, BDF(2, 0, 0), 5);
-        metrics_drift(m, BDF(1, 0, 0), 0);
-        metrics_drift_forget(m, BDF(2, 0, 0));
         metrics_wait_over(m, 0);
         metrics_wait_over(m, metrics_wait_begins(m));
         (void) metrics_wait_begins(m);
@@ -198,8 +194,6 @@ static void all_that_is_counted_is_in_the_text(void **state) {
         assert_line(text, "sriovd_step_seconds_count{rung=\"vfs-on\",driver=\"igb\"} 2");
         assert_line(text, "sriovd_step_seconds_sum{rung=\"vfs-on\",driver=\"igb\"} 1.500001");
         assert_line(text, "sriovd_step_seconds_sum{rung=\"bind-vf\",driver=\"vfio-pci\"} 0.000020");
-        assert_line(text, "sriovd_drift_differences{pf=\"0000:01:00.0\"} 0");
-        assert_null(strstr(text, "0000:02:00.0"));
         assert_line(text, "sriovd_gate_held_total 2");
         assert_line(text, "sriovd_gate_wait_seconds_count 1");
         assert_line(text, "sriovd_events_lost_total 7");
@@ -245,18 +239,6 @@ static void no_name_of_a_driver_makes_it_grow(void **state) {
         assert_null(strstr(text, "driver32"));
 }
 
-static void no_number_of_pfs_makes_it_grow(void **state) {
-        _cleanup_free_ Manager *m = new_manager();
-        _cleanup_free_ char *text = NULL;
-
-        (void) state;
-        for (unsigned i = 0; i < METRICS_DRIFT_MAX + 10; i++)
-                metrics_drift(m, (Bdf){ 0, (uint16_t) i }, i);
-        assert_int_equal(m->metrics.n_drift, METRICS_DRIFT_MAX);
-        text = text_of(&m->metrics);
-        read_all(text);
-}
-
 static void labels_are_escaped(void **state) {
         _cleanup_free_ Manager *m = new_manager();
         _cleanup_free_ char *text = NULL;
@@ -276,7 +258,6 @@ int main(void) {
                 cmocka_unit_test(all_that_is_counted_is_in_the_text),
                 cmocka_unit_test(each_kind_of_end_is_told_before_it_happens),
                 cmocka_unit_test(no_name_of_a_driver_makes_it_grow),
-                cmocka_unit_test(no_number_of_pfs_makes_it_grow),
                 cmocka_unit_test(labels_are_escaped),
         };
 
