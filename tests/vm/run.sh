@@ -3,12 +3,13 @@
 #
 # sriovd on real kernels: for each kernel one Debian guest in which systemd starts sriovd. With --suite
 # scenarios the same scenario files run that the simulator runs; with --suite unit the service, the
-# host and its cards are ended under it, and a second guest has other programs at its gate (guest/unit).
+# host and its cards are ended under it, and a second guest has other programs at its gate (guest/unit);
+# with --suite boot the guest has policies (vm/boot) from its first moment on (guest/boot).
 # DESTDIR is a tree made by "meson install --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true.
 # SRIOVD_LONG=1: the full rounds of unit.
 #
-# usage: run.sh [--suite scenarios|unit] [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [NAME...]
-#        NAME is one of tests/scenario without .scn, or a part of guest/unit; default all
+# usage: run.sh [--suite scenarios|unit|boot] [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [NAME...]
+#        NAME is one of tests/scenario without .scn, or a part of guest/unit or boot; default all
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -35,6 +36,7 @@ shift
 gate_parts='gate-convoy gate-orphans gate-remove gate-writers gate-kill gate-rounds gate-protect gate-exclusive gate-wedge
 gate-cost gate-crowd'
 sets=('')               # guests of each kernel: '', or what its parts_of are called
+more=()                 # of guest.sh's options
 declare -A parts_of=()  # "KERNEL SET": of a guest that does not run all
 case $suite in
 scenarios)
@@ -58,6 +60,12 @@ unit)
                 parts_of["$alone gate"]='gate-convoy gate-orphans gate-remove'
         fi
         ;;
+boot)
+        timeout=${timeout:-900} closing=vm-boot
+        command=(/lab/boot "$@")
+        # The fourth slot is empty, for a card that comes later.
+        more=(--tree "$vm_dir/boot" --enable lab-network.service --enable lab-user.service --devices "igb igb nvme none")
+        ;;
 *) usage ;;
 esac
 
@@ -74,7 +82,7 @@ run_guest() {
         local -a parts
         name=$(log_name "$1" "$2")
         read -rd '' -a parts <<< "${parts_of["$1 $2"]:-}" || true
-        "$vm_dir/guest.sh" --kernel "$1" --tree "$tree" --enable sriovd.service --timeout "$timeout" \
+        "$vm_dir/guest.sh" --kernel "$1" --tree "$tree" "${more[@]}" --enable sriovd.service --timeout "$timeout" \
                 --console "$log_dir/$name.console" -- "${command[@]}" "${parts[@]}" 2>&1 |
                 sed -u -E "s/^(ok|not ok|skip) /\1 $1 /" | tee "$log_dir/$name.log" |
                 sed -u "/^$suite: /d" || status=$?
