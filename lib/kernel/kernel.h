@@ -109,7 +109,8 @@ struct Kernel {
          * Gives one VF one attribute, out of attrs; no more than one, for the kernel applies a batch partly. Waits likewise.
          * VFATTR_MSIX and VFATTR_QUEUES (which takes it offline for a moment) want a VF without a driver; MSIX must not meet
          * sriov_numvfs (KERNEL.md part 1, hazard 3). 0: it was taken, and is still to be proven by vf_attrs(). -EOPNOTSUPP: not
-         * with this driver or kernel, or the PF has no net device; -ENOENT: no such VF; -EBUSY; -ERANGE, -EINVAL: not that value.
+         * with this driver or kernel, or the PF has no net device; -EPROTONOSUPPORT: not that kind of VLAN; -ENOENT, -EINVAL: no such
+         * VF; -EBUSY; -ERANGE, -EINVAL: not that value.
          */
         int (*vf_set)(Kernel *k, Bdf pf, uint32_t index, VfAttr attr, const VfAttrs *attrs);
         /*

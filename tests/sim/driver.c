@@ -22,8 +22,9 @@ const SimDriverInfo driver_table[] = {
           .probe_ms = 10, .remove_ms = 10 },
         { "nvme", "nvme", DRIVER_SRIOV | DRIVER_VF_OFFLINE | DRIVER_DISK | DRIVER_LOADED, 0x1b36,
           0x0010, 0x0010, .gives = GIVES(QUEUES), .on_ms = 10, .probe_ms = 30, .remove_ms = 20 },
-        { "mlx5_core", "mlx5_core", NIC | DRIVER_ESWITCH | DRIVER_ESWITCH_ALONE, 0x15b3, 0x1019,
-          0x101a,
+        { "mlx5_core", "mlx5_core",
+          NIC | DRIVER_ESWITCH | DRIVER_ESWITCH_ALONE | DRIVER_QINQ | DRIVER_MIN_RATE, 0x15b3,
+          0x1019, 0x101a,
           .gives = GIVES_LINK | GIVES(LINK_STATE) | GIVES(NODE_GUID) | GIVES(PORT_GUID) |
                    GIVES(MSIX),
           .on_ms = 100, .on_vf_ms = 1, .off_ms = 100, .probe_ms = 1, .remove_ms = 1 },

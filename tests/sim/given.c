@@ -133,11 +133,26 @@ static int give_queues(SimFn *vf, const VfAttrs *a) {
         return 0;
 }
 
+/* As igb answers to what it cannot: measured, tests/vm/guest/given. */
+static int refuse_value(const SimDriverInfo *d, VfAttr attr, const VfAttrs *a) {
+        if (attr == VFATTR_VLAN && a->value[VFKEY_VLAN_PROTO] == VFATTR_PROTO_8021AD &&
+            !(d->flags & DRIVER_QINQ))
+                return -EPROTONOSUPPORT;
+        return attr == VFATTR_RATE && a->value[VFKEY_MIN_RATE] > 0 && !(d->flags & DRIVER_MIN_RATE)
+                       ? -EINVAL
+                       : 0;
+}
+
 static int give(SimFn *pf, SimFn *vf, VfAttr attr, const VfAttrs *a) {
-        if (!vf)
-                return -ENOENT;
+        int r;
+
         if (!gives(pf, attr))
                 return -EOPNOTSUPP;
+        if (!vf)
+                return attr == VFATTR_QUEUES ? -ENOENT : -EINVAL;
+        r = refuse_value(pf->driver->info, attr, a);
+        if (r < 0)
+                return r;
         if (attr == VFATTR_QUEUES)
                 return give_queues(vf, a);
         store(&vf->attrs, attr, a);

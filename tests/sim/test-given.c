@@ -72,8 +72,11 @@ static void a_nic_tells_what_it_knows(void **state) {
         assert_has(IGB, 0, "mac=00:00:00:00:00:00 vlan=0" NIC);
         assert_int_equal(set(IGB, 1, "link-state=disable"), -EOPNOTSUPP);
         assert_int_equal(set(IGB, 1, "node-guid=00:11:22:33:44:55:66:77"), -EOPNOTSUPP);
-        assert_int_equal(set(IGB, 2, "vlan=1"), -ENOENT);
-        assert_int_equal(set(SSD, 0, "vlan=1"), -ENOENT);
+        assert_int_equal(set(IGB, 1, "vlan=100 vlan-proto=802.1ad"), -EPROTONOSUPPORT);
+        assert_int_equal(set(IGB, 1, "min-rate=100"), -EINVAL);
+        assert_int_equal(set(IGB, 2, "vlan=1"), -EINVAL);
+        assert_int_equal(set(SSD, 0, "vlan=1"), -EOPNOTSUPP);
+        assert_int_equal(set(SSD, 0, "queues=2 interrupts=1"), -ENOENT);
         /* Others of the same number have nothing of it. */
         put("devices/" IGB "/sriov_numvfs", "0");
         put("devices/" IGB "/sriov_numvfs", "2");

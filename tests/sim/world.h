@@ -33,6 +33,8 @@ typedef enum SimDriverFlags {
         DRIVER_ESWITCH = 1 << 13, /* devlink shows its eswitch */
         DRIVER_ESWITCH_AFTER = 1 << 14, /* switchdev: EPERM without VFs */
         DRIVER_ESWITCH_ALONE = 1 << 15, /* EBUSY as long as a VF has a driver */
+        DRIVER_QINQ = 1 << 16, /* VLANs of 802.1ad, else EPROTONOSUPPORT */
+        DRIVER_MIN_RATE = 1 << 17, /* a lowest rate, else EINVAL */
 } SimDriverFlags;
 
 typedef struct SimDriverInfo {
