@@ -103,6 +103,9 @@ static int add_msix(Kernel *k, Bdf pf, uint32_t first, uint32_t n, VfAttrs *ret)
         Bdf vf;
         int r;
 
+        /* The PF's lock is not worth taking for VFs that are not there. */
+        if (n == 0 || look_vf(k, pf, first, &vf) < 0)
+                return 0;
         r = k->read(k, ATTR_FN(ATTR_TOTAL_MSIX, pf), text, sizeof(text));
         if (r < 0 || streq(text, "0"))
                 return or_untold(MIN2(r, 0));

@@ -4,11 +4,12 @@
 # sriovd on real kernels: for each kernel one Debian guest in which systemd starts sriovd. With --suite
 # scenarios the same scenario files run that the simulator runs; with --suite unit the service, the
 # host and its cards are ended under it, and a second guest has other programs at its gate (guest/unit);
-# with --suite boot the guest has policies (vm/boot) from its first moment on (guest/boot).
+# with --suite boot the guest has policies (vm/boot) from its first moment on (guest/boot); --suite given
+# shows what VFs can be given there (guest/given).
 # DESTDIR is a tree made by "meson install --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true.
 # SRIOVD_LONG=1: the full rounds of unit.
 #
-# usage: run.sh [--suite scenarios|unit|boot] [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [NAME...]
+# usage: run.sh [--suite scenarios|unit|boot|given] [--kernels "6.1 6.12"] [--jobs 2] [--timeout SECONDS] DESTDIR [NAME...]
 #        NAME is one of tests/scenario without .scn, or a part of guest/unit or boot; default all
 
 set -euo pipefail
@@ -65,6 +66,9 @@ boot)
         command=(/lab/boot "$@")
         # The fourth slot is empty, for a card that comes later.
         more=(--tree "$vm_dir/boot" --enable lab-network.service --enable lab-user.service --devices "igb igb nvme none")
+        ;;
+given)
+        timeout=${timeout:-600} closing=vm-given command=(/lab/given)
         ;;
 *) usage ;;
 esac
