@@ -51,6 +51,7 @@ static uint64_t left(const Boot *b) {
 /* One call, for as long as there is time. 0, -ETIMEDOUT, or another negative errno with *error. */
 static int ask(Boot *b, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        json_object *ids = NULL;
         int r, settled;
 
         r = sd_bus_message_new_method_call(b->cli->bus, &m, NULL, BUS_PATH, BUS_MANAGER,
@@ -60,9 +61,11 @@ static int ask(Boot *b, sd_bus_error *error) {
         if (r >= 0)
                 r = sd_bus_message_read(reply, "b", &settled);
         if (r >= 0)
-                r = record_read_value(reply, &b->ids);
+                r = record_read_value(reply, &ids);
         if (r < 0)
                 return r;
+        json_object_put(b->ids);
+        b->ids = ids;
         b->settled = settled;
         return 0;
 }
@@ -80,6 +83,11 @@ static void rest(const Boot *b) {
         (void) nanosleep(&ts, NULL);
 }
 
+static bool is_late(int r, const sd_bus_error *error) {
+        return r == -ETIMEDOUT || sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
+}
+
+/* The daemon has a time of its own for one call, which may be shorter than ours. */
 static int ask_until(Boot *b) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
@@ -89,23 +97,23 @@ static int ask_until(Boot *b) {
                 r = client_try_private(b->cli);
                 if (r >= 0)
                         r = ask(b, &error);
-                if (r >= 0)
+                if (b->settled || is_late(r, &error) || (r >= 0 && left(b) == 0))
                         return 0;
-                if (r == -ETIMEDOUT || sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY))
-                        return 0;
-                if (!is_away(r, &error) || left(b) == 0)
+                if (r < 0 && (!is_away(r, &error) || left(b) == 0))
                         return client_fail(b->cli, r, &error);
-                client_close(b->cli);
+                if (r < 0)
+                        client_close(b->cli);
                 rest(b);
         }
 }
 
+/* Where the daemon did not tell which are, each that is not over keeps the host waiting. */
 static bool is_ours(const Boot *b, json_object *job) {
         for (size_t i = 0; i < record_length(b->ids); i++)
                 if (json_object_get_uint64(json_object_array_get_idx(b->ids, i)) ==
                     record_number(job, "job"))
                         return true;
-        return false;
+        return !b->ids && !streq(record_show(job, "state"), "ended");
 }
 
 static int tell_job(Boot *b, const char *path) {
@@ -131,8 +139,6 @@ static int tell_jobs(Boot *b) {
         _cleanup_json_ json_object *jobs = NULL;
         int r;
 
-        if (record_length(b->ids) == 0)
-                return 0;
         r = job_list(b->cli, &jobs);
         for (size_t i = 0; i < record_length(jobs) && r == 0; i++) {
                 json_object *job = json_object_array_get_idx(jobs, i);

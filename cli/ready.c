@@ -172,11 +172,11 @@ const char *ready_missing(json_object *fn, char line[static READY_LINE_MAX]) {
                          address, (unsigned) record_number(fn, "vfs"), policy);
         else
                 snprintf(line, READY_LINE_MAX,
-                         "%s: not ready: driver %s, net devices %s; the driver is not the wanted "
-                         "one, or udev has not initialized all of it; 'sriovctl diff' and 'udevadm "
-                         "info /sys/bus/pci/devices/%s' tell more",
+                         "%s: not ready: driver %s, net devices %s; %sudev has not initialized all "
+                         "of it; 'sriovctl diff' and 'udevadm info /sys/bus/pci/devices/%s' tell "
+                         "more",
                          address, record_show(fn, "driver"), netdevs(fn, names, sizeof(names)),
-                         address);
+                         is_pf ? "" : "the driver is not the wanted one, or ", address);
         return line;
 }
 

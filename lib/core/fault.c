@@ -51,7 +51,8 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                                    "{fn}: driver {text} is neither in the kernel nor a module; "
                                    "nothing was changed" },
         [FAULT_NO_SUCH_VF] = { ERROR("NoSuchDevice"), 10,
-                               "{fn}: has no VF {number}; 'sriovctl show {fn}' shows its {limit}" },
+                               "{fn}: has no VF {number}; it has {limit}, 'sriovctl show {fn}' "
+                               "shows them" },
         [FAULT_NO_SUCH_ATTR] = { ERROR("BadOption"), 2,
                                  "{fn}: '{text}': no attribute of a VF; sriovctl(1) lists them" },
         [FAULT_BAD_ATTR] = { ERROR("BadOption"), 2,

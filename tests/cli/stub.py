@@ -69,11 +69,11 @@ class Refusal(Exception):
 
 
 class Stub:
-    """Answers are a dict: member -> function(*arguments) that returns (signature, values, fds); hooks are only called."""
+    """Answers are a dict: member -> function(*arguments) that returns (signature, values, fds)."""
 
     def __init__(self, folder):
         self.dir, self.calls, self.lock = folder, [], threading.Lock()
-        self.objects, self.jobs, self.answers, self.hooks, self.later = {}, {}, {}, {}, []
+        self.objects, self.jobs, self.answers, self.later = {}, {}, {}, []
         self.gate = {"mode": ("s", "serialize"), "wanted": ("s", "serialize"), "why-off": ("s", ""), "doors": ("u", 17),
                      "failed": ("u", 0), "uncovered": ("as", []), "passed": ("t", 3), "denied": ("t", 1),
                      "lease": ("t", 10000000)}
@@ -128,8 +128,6 @@ class Stub:
     # What it answers
 
     def answer(self, path, interface, member, args):
-        if member in self.hooks:
-            self.hooks[member](*args)
         if member in self.answers:
             return self.answers[member](*args)
         if member == "GetManagedObjects":
@@ -239,10 +237,14 @@ class Stub:
 
     def change_later(self, path, **values):
         """Told to whoever gets the next reply, behind it. Changes the job as well, if there are such properties."""
+        self.later.append(self.change_job(path, **values))
+
+    def change_job(self, path, **values):
+        """The same as a signal, to be told."""
         told = {k: v for k, v in values.items() if k != "Holders"}
         self.jobs[path].update(values)
-        self.later.append(self.signal(path, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
-                                      JOB, typed(told, JOB_TYPES), [k for k in values if k not in told]))
+        return self.signal(path, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                           JOB, typed(told, JOB_TYPES), [k for k in values if k not in told])
 
     def change_now(self, path, **values):
         """Of a PF or VF, told to all."""

@@ -91,16 +91,16 @@ class Apply(WithStub):
         self.assertEqual(self.ctl("apply", PF, PF).stdout, f"{PF}: done\n")
 
     def test_it_waits_for_all_and_tells_in_their_order(self):
-        first, second = self.jobs_are({"State": "running", "Result": ""}, {"Object": PF2, "State": "running", "Result": ""})
-
-        def properties(_):
-            """The second ends before the first."""
-            if self.stub.jobs[second]["State"] == "running":
-                self.stub.change_later(second, State="ended", Result="done")
-            else:
-                self.stub.change_later(first, State="ended", Result="done")
-        self.stub.hooks["GetAll"] = properties
-        self.assertEqual(self.ctl("apply").stdout, f"{PF}: done\n{PF2}: done\n")
+        for order in ((0, 1), (1, 0)):
+            paths = self.jobs_are({"State": "running", "Result": ""}, {"Object": PF2, "State": "running", "Result": ""})
+            before = len(self.stub.called("GetAll"))
+            p = Child(self, "apply")
+            self.until(lambda: len(self.stub.called("GetAll")) >= before + 2, "the first look")
+            self.stub.tell(self.stub.change_job(paths[order[0]], State="ended", Result="done"))
+            time.sleep(0.3)
+            self.assertIsNone(p.poll())
+            self.stub.tell(self.stub.change_job(paths[order[1]], State="ended", Result="done"))
+            self.assertEqual(p.end(), (0, f"{PF}: done\n{PF2}: done\n", ""))
 
     def test_after_a_time_out_what_is_not_over_is_told(self):
         self.jobs_are({}, {"Object": PF2, "State": "running", "Result": ""})
@@ -241,10 +241,17 @@ class Boot(WithStub):
             p = self.ctl("apply", "--boot", "-w", "0.3", status=3)
             self.assertIn(f"sriovctl: {PF2}: not ready: a job is at work on it", p.stderr)
             self.assertNotIn("0000:03", p.stderr)
+            self.assertIn(f"sriovctl: {PF2}: job 7 has not ended and goes on\n", p.stderr)
             self.assertIn("was not done in time, and goes on", p.stderr)
         self.stub.answers["WaitBoot"] = lambda: ("bau", [False, [7]], [])
-        o = self.json("apply", "--boot", status=3)
+        o = self.json("apply", "--boot", "-w", "0.3", status=3)
         self.assertEqual((o["settled"], o["exit"], len(o["missing"]), [j["state"] for j in o["jobs"]]), (False, 3, 1, ["running"]))
+
+    def test_it_asks_again_where_the_daemons_time_is_shorter(self):
+        answers = [False, False, True]
+        self.stub.answers["WaitBoot"] = lambda: ("bau", [answers.pop(0), []], [])
+        self.ctl("apply", "--boot")
+        self.assertEqual(answers, [])
 
     def test_it_takes_nothing_that_the_daemon_would_not_know(self):
         for words in ((PF,), ("-n",), ("--no-block",), ("--force=in-use",), ("--expect=1",), ("--reason=x",), ("--timeout=1",),
@@ -485,8 +492,7 @@ class Ready(WithStub):
         p = self.start(PF)
         self.until(lambda: self.asked() == 1, "the first look")
         for _ in range(3):
-            self.stub.change_later(job, State="running")
-            self.stub.tell(self.stub.later.pop())
+            self.stub.tell(self.stub.change_job(job, State="running"))
         time.sleep(0.3)
         self.assertEqual(self.asked(), 1)
         self.stub.change_now(self.stub.path(PF), Ready=True)
