@@ -85,6 +85,10 @@ int process_read(Run *run, const char *path, char *buf, size_t size);
 /* see.c: 1 as it should be, 0 not (why in run->why), -EINVAL */
 int see(Run *run, const Line *line);
 
+/* reports.c: 0, 1 */
+int reports_expect(Run *run, const Line *line); /* it has shown all of these; all are forgotten */
+int reports_allow(Run *run, const Line *line); /* nothing but these; all are forgotten */
+
 /* directives.c: 0; 1 = the scenario has failed, why in run->why; 2 = skip it. */
 int directive_run(Run *run, size_t i);
 bool directive_exists(const char *name);
