@@ -34,8 +34,8 @@ fi
 tree=$1
 shift
 # The parts that a second guest runs, where a fault of the gate's cannot be taken for another's.
-gate_parts='gate-convoy gate-orphans gate-remove gate-writers gate-namespace gate-kill gate-rounds gate-protect gate-exclusive gate-wedge
-gate-cost gate-crowd'
+gate_parts='gate-convoy gate-orphans gate-remove gate-writers gate-namespace gate-helper gate-kill gate-rounds gate-protect
+gate-exclusive gate-wedge gate-cost gate-crowd'
 sets=('')               # guests of each kernel: '', or what its parts_of are called
 more=()                 # of guest.sh's options
 declare -A parts_of=()  # "KERNEL SET": of a guest that does not run all
