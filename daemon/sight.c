@@ -13,7 +13,6 @@
 
 #include "kernel/scan.h"
 
-#include "daemon/hash.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/parcel.h"
@@ -22,19 +21,8 @@
 /* RTNL may be held for seconds. A job goes on after that without what it would have seen: each attribute is then set and proven. */
 #define PATIENCE_USEC (10 * UINT64_C(1000000))
 
-/* All that attributes can hang on: drivers and VFs that are others now. */
-static uint64_t world_of(const Snapshot *s, Bdf pf) {
-        uint64_t h = HASH_START;
-
-        FOREACH_FN (f, s)
-                if (bdf_equal(f->bdf, pf) || (f->flags & FN_VF && bdf_equal(f->pf, pf)))
-                        h = hash_string(hash_number(hash_string(h, f->driver), f->identity),
-                                        f->netdevs ? f->netdevs : "");
-        return h;
-}
-
-bool sight_is_stale(const Manager *m, const Ward *w) {
-        return !w->has_facts || w->seen != world_of(m->snapshot, w->pf);
+bool sight_is_stale(const Ward *w) {
+        return !w->has_facts || w->seen != w->world;
 }
 
 static bool ask(Manager *m, uint32_t job, Bdf pf) {
@@ -53,10 +41,10 @@ void sight_ask(Manager *m) {
         for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
                 const Fn *pf = snapshot_find(m->snapshot, w->pf);
 
-                if (!pf || !sight_is_stale(m, w) || world_pf_state(m, pf) == PF_BUSY)
+                if (!pf || !sight_is_stale(w) || world_pf_state(m, pf) == PF_BUSY)
                         continue;
                 m->sight_asked = ask(m, 0, w->pf);
-                w->asked = world_of(m->snapshot, w->pf);
+                w->asked = w->world;
                 return;
         }
 }
@@ -129,9 +117,12 @@ static void note_attrs(Manager *m, const Step *step) {
 }
 
 void sight_note(Manager *m, const Step *step) {
+        Ward *w = wards_find(&m->wards, step->fn);
         const Fn *pf = snapshot_find(m->snapshot, step->fn);
         static const VfAttrs none;
 
+        if (w)
+                w->judged = 0;
         if (step->rung == RUNG_CONFIGURE_VF)
                 note_attrs(m, step);
         else if (pf && (step->rung == RUNG_ESWITCH || step->rung == RUNG_ESWITCH_VFS))

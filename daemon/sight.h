@@ -54,7 +54,7 @@ int sight_take(Manager *m, const WorkerReply *reply, const WorkerFds *fds);
 /* Has a child look at the next PF about which something changed, one at a time. From manager_drain(). */
 void sight_ask(Manager *m);
 /* What was seen of it is older than what is known of it. */
-bool sight_is_stale(const Manager *m, const Ward *w);
+bool sight_is_stale(const Ward *w);
 /* Has a child look for that job, before it is planned. 0: sight_answered() comes; -errno: it must do without. */
 int sight_ask_for_job(Manager *m, Record *r);
 /* A step of that rung was proven: what it gave is seen. */

@@ -73,9 +73,13 @@ static bool has_ended(const Manager *m, uint32_t id) {
         return !r || r->state == JOB_ENDED;
 }
 
-/* A PF without a driver may still get one, and with it a name or a driver that a policy asks for. */
+/*
+ * A PF without a driver that udev has not looked at may still get one, and with it a name or a driver that a policy asks for. One
+ * that udev is done with is late: it gets its policy when its driver comes.
+ */
 static bool may_still_come(const Manager *m, const Fn *pf) {
-        return m->wards.policies.n > 0 && pf->total_vfs > 0 && pf->driver[0] == '\0';
+        return m->wards.policies.n > 0 && pf->total_vfs > 0 && pf->driver[0] == '\0' &&
+               m->kernel->initialized(m->kernel, pf->bdf) == 0;
 }
 
 bool wards_are_settled(const Manager *m) {

@@ -136,8 +136,12 @@ void wards_look_for_drift(Manager *m) {
 
                 /* In the middle of a job nothing is as it will be, and without its driver a PF cannot be put right. */
                 if (!wanted || !pf || w->due || pf->driver[0] == '\0' ||
-                    world_pf_state(m, pf) != PF_OK || sight_is_stale(m, w))
+                    world_pf_state(m, pf) != PF_OK || sight_is_stale(w))
                         continue;
+                /* A repair waits for its time; else nothing has changed that could be another thing than it was. */
+                if (w->judged == w->world && w->repair_at == 0)
+                        continue;
+                w->judged = w->world;
                 look(m, w, wanted);
         }
 }

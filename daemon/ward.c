@@ -13,6 +13,7 @@
 #include "conf/policy.h"
 
 #include "daemon/hands.h"
+#include "daemon/hash.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 
@@ -31,11 +32,25 @@ void wards_done(Wards *all) {
         *all = (Wards){};
 }
 
+/* The index of the first ward that is not before pf. */
+static size_t lower_bound(const Wards *all, Bdf pf) {
+        size_t low = 0, high = all->n;
+
+        while (low < high) {
+                size_t mid = low + (high - low) / 2;
+
+                if (bdf_compare(all->items[mid].pf, pf) < 0)
+                        low = mid + 1;
+                else
+                        high = mid;
+        }
+        return low;
+}
+
 Ward *wards_find(const Wards *all, Bdf pf) {
-        for (Ward *w = all->items; w && w < all->items + all->n; w++)
-                if (bdf_equal(w->pf, pf))
-                        return w;
-        return NULL;
+        size_t at = lower_bound(all, pf);
+
+        return at < all->n && bdf_equal(all->items[at].pf, pf) ? all->items + at : NULL;
 }
 
 const Wanted *wards_wanted(const Manager *m, Bdf pf) {
@@ -84,14 +99,13 @@ void wards_start(Manager *m) {
 }
 
 static Ward *add(Wards *all, const Fn *pf) {
-        Ward *more = reallocarray(all->items, all->n + 1, sizeof(Ward));
-        size_t at = 0;
+        size_t at = lower_bound(all, pf->bdf);
+        Ward *more;
 
+        more = reallocarray(all->items, all->n + 1, sizeof(Ward));
         if (!more)
                 return NULL;
         all->items = more;
-        while (at < all->n && bdf_compare(more[at].pf, pf->bdf) < 0)
-                at++;
         memmove(more + at + 1, more + at, (all->n - at) * sizeof(Ward));
         all->n++;
         more[at] = (Ward){ .pf = pf->bdf, .identity = pf->identity };
@@ -181,8 +195,10 @@ static void find_policies(Manager *m) {
         wanteds_done(&all->wanted);
         m->snapshot->wanted = &all->wanted;
         all->stale = false;
-        for (size_t i = 0; i < all->n; i++)
+        for (size_t i = 0; i < all->n; i++) {
                 find_policy(m, all->items + i, snapshot_find(m->snapshot, all->items[i].pf));
+                all->items[i].judged = 0;
+        }
 }
 
 void wards_take_facts(Manager *m, PfFacts *facts) {
@@ -195,6 +211,7 @@ void wards_take_facts(Manager *m, PfFacts *facts) {
         pf_facts_done(&w->facts);
         w->facts = *facts;
         w->has_facts = true;
+        w->judged = 0;
         m->wards.stale = true;
 }
 
@@ -222,12 +239,27 @@ void wards_job_ended(Manager *m, const Record *r) {
         }
 }
 
+/* One walk for all: where there are thousands of VFs, one for each PF would take its time. */
+static void take_in_world(Manager *m) {
+        for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++)
+                w->world = HASH_START;
+        FOREACH_FN (f, m->snapshot) {
+                Ward *w = wards_find(&m->wards, f->flags & FN_VF ? f->pf : f->bdf);
+
+                if (w)
+                        w->world = hash_string(
+                                hash_number(hash_string(w->world, f->driver), f->identity),
+                                f->netdevs ? f->netdevs : "");
+        }
+}
+
 void wards_sync(Manager *m) {
         drop_gone(m);
         FOREACH_FN (f, m->snapshot)
                 if (f->flags & FN_PF)
                         meet(m, f);
         m->wards.met_all = true;
+        take_in_world(m);
         if (m->wards.stale)
                 find_policies(m);
         if (!m->recovery && !m->gate.asleep && !m->sleep.coming) {

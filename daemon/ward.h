@@ -38,8 +38,9 @@ typedef struct Ward {
         char conflict[128]; /* WARD_CONFLICT: which */
         PfFacts facts;
         bool has_facts; /* they were asked for, and came or did not */
-        uint64_t seen,
-                asked; /* the world, as a number, when a child last saw it, and when it was sent (sight.c) */
+        /* All that attributes can hang on, its driver and its VFs, as a number: now, when a child saw it, when one was sent. */
+        uint64_t world, seen, asked;
+        uint64_t judged; /* when it was last compared with what is wanted; 0: must be */
         bool due; /* to be applied as soon as that can be */
         bool by_hand; /* changed by hand since its policy was applied */
         bool asleep; /* its VFs were taken down for the host's sleep */
