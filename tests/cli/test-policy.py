@@ -221,6 +221,16 @@ class Boot(WithStub):
         self.ctl("apply", "--boot")
         self.assertGreater(time.monotonic() - began, 0.6)
 
+    def test_it_asks_a_daemon_that_was_restarted_meanwhile_again(self):
+        self.stub.add_job(7, Result="failed", Message=f"{PF}: no")
+
+        def gone():
+            self.stub.answers["WaitBoot"] = lambda: ("bau", [True, [7]], [])
+            raise EOFError
+        self.stub.answers["WaitBoot"] = gone
+        self.assertEqual(self.ctl("apply", "--boot", "-w", "5").stderr, f"sriovctl: warning: {PF}: no\n")
+        self.assertEqual(len(self.stub.called("WaitBoot")), 2)
+
     def test_a_daemon_that_never_comes_is_8_in_time(self):
         self.env["SRIOVD_RUNTIME_DIRECTORY"] = "/nonexistent"
         p = self.ctl("apply", "--boot", "-w", "0.5", status=8)
