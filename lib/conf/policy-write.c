@@ -14,8 +14,10 @@
 #include "base/str.h"
 #include "base/utf8.h"
 
-#include "conf/policy-write.h"
 #include "core/policy.h"
+
+#include "conf/policy-write.h"
+#include "conf/policy.h"
 
 static void put_string(FILE *f, const char *s) {
         fputc('"', f);
@@ -146,6 +148,17 @@ static int put_policy(FILE *f, const Wanted *w, int32_t priority, const char *by
         return r;
 }
 
+/* A file that nobody can read would be found at the next start. */
+static int prove(const char *text) {
+        Mistakes mistakes = {};
+        Policies all = {};
+        int r = policies_read_text("", text, &all, &mistakes);
+
+        policies_done(&all);
+        mistakes_done(&mistakes);
+        return r;
+}
+
 int policy_text(const Wanted *w, int32_t priority, const char *by, char **ret) {
         _cleanup_free_ char *text = NULL;
         size_t size;
@@ -160,8 +173,10 @@ int policy_text(const Wanted *w, int32_t priority, const char *by, char **ret) {
                 r = -ENOMEM;
         if (fclose(f) != 0 || r < 0)
                 return -ENOMEM;
-        *ret = TAKE_PTR(text);
-        return 0;
+        r = prove(text);
+        if (r == 0)
+                *ret = TAKE_PTR(text);
+        return r;
 }
 
 const char *policy_file_name(Bdf pf, char buf[static POLICY_FILE_MAX]) {

@@ -10,7 +10,8 @@
 
 /*
  * The text of a file whose one policy wants this of this PF, by its address. Its name is w->policy, or the address where that is
- * empty. by: who wrote it, one line, for people. 0 and *ret, which is the caller's; -ENOMEM.
+ * empty. by: who wrote it, one line, for people. 0 and *ret, which is the caller's; -ENOMEM; -EBADMSG: no file can say that: it gives two VFs
+ * one address, say, or has a priority above POLICY_PRIORITY_MAX.
  */
 int policy_text(const Wanted *w, int32_t priority, const char *by, char **ret);
 

@@ -17,8 +17,6 @@
 #include "conf/policy.h"
 #include "conf/source.h"
 
-#define PRIORITY_MAX 1000000
-
 typedef struct Key {
         const char *name;
         void (*take)(PolicyReader *rd, const config_setting_t *setting, Policy *p);
@@ -63,7 +61,8 @@ static void take_priority(PolicyReader *rd, const config_setting_t *setting, Pol
         SettingsError e;
         int64_t v;
 
-        if (source_integer(rd->path, setting, -PRIORITY_MAX, PRIORITY_MAX, &v, &e) < 0)
+        if (source_integer(rd->path, setting, -POLICY_PRIORITY_MAX, POLICY_PRIORITY_MAX, &v, &e) <
+            0)
                 policy_keep(rd, &e);
         else
                 p->priority = (int32_t) v;

@@ -69,6 +69,8 @@ typedef struct VfRule {
         char *mac, *node_guid, *port_guid;
 } VfRule;
 
+#define POLICY_PRIORITY_MAX 1000000 /* and as far below 0 */
+
 typedef struct Policy {
         char name[NAME_MAX_LENGTH];
         char *file; /* where it stands, for people. Owned. */

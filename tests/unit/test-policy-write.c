@@ -124,20 +124,44 @@ static void more_ranges_than_an_entry_has_room_for_become_two(void **state) {
 static void a_file_says_who_wrote_it_in_one_line(void **state) {
         _cleanup_free_ char *text = NULL;
         Wanted w = wanted(1);
-        Mistakes mistakes = {};
-        Policies all = {};
 
         (void) state;
         w.policy[0] = '\0';
-        wish(&w, 0, "a\"b\\c", "");
         assert_int_equal(policy_text(&w, 0, "x\nvfs = 5;", &text), 0);
         assert_non_null(startswith(text, "# Written by x?vfs = 5;. Change it"));
         assert_non_null(strstr(text, "name = \"0000:3b:00.1\""));
-        assert_non_null(strstr(text, "driver = \"a\\\"b\\\\c\""));
-        /* Such a driver there is none, and the quotes end where they should. */
-        assert_int_equal(policies_read_text("x.conf", text, &all, &mistakes), -EBADMSG);
-        assert_non_null(strstr(mistakes.items[0].error.text, "'a\"b\\c' is no name of a driver"));
-        mistakes_done(&mistakes);
+        wanted_done(&w);
+}
+
+static void a_vf_beyond_the_number_has_no_entry(void **state) {
+        _cleanup_free_ char *text = NULL;
+        Wanted w = wanted(5);
+
+        (void) state;
+        for (uint32_t i = 0; i < 5; i++)
+                wish(&w, i, "vfio-pci", "");
+        w.has_count = true;
+        w.count = 2;
+        assert_int_equal(policy_text(&w, 0, BY, &text), 0);
+        assert_non_null(strstr(text, "{ index = \"0-1\"; driver = \"vfio-pci\"; }"));
+        wanted_done(&w);
+}
+
+static void what_no_file_can_say_is_not_written(void **state) {
+        char *text = NULL;
+        Wanted w = wanted(2);
+
+        (void) state;
+        wish(&w, 0, "a\"b\\c", "");
+        assert_int_equal(policy_text(&w, 0, BY, &text), -EBADMSG);
+        wish(&w, 0, "vfio-pci", "mac=02:00:00:00:00:01");
+        wish(&w, 1, "vfio-pci", "mac=02:00:00:00:00:01");
+        assert_int_equal(policy_text(&w, 0, BY, &text), -EBADMSG);
+        wish(&w, 1, "vfio-pci", "mac=02:00:00:00:00:02");
+        assert_int_equal(policy_text(&w, POLICY_PRIORITY_MAX + 1, BY, &text), -EBADMSG);
+        assert_null(text);
+        assert_int_equal(policy_text(&w, POLICY_PRIORITY_MAX, BY, &text), 0);
+        free(text);
         wanted_done(&w);
 }
 
@@ -186,6 +210,8 @@ int main(void) {
                 cmocka_unit_test(vfs_that_are_to_be_alike_share_an_entry),
                 cmocka_unit_test(more_ranges_than_an_entry_has_room_for_become_two),
                 cmocka_unit_test(a_file_says_who_wrote_it_in_one_line),
+                cmocka_unit_test(a_vf_beyond_the_number_has_no_entry),
+                cmocka_unit_test(what_no_file_can_say_is_not_written),
                 cmocka_unit_test(a_file_is_there_whole_for_everybody_to_read_and_nothing_else),
         };
 
