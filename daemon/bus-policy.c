@@ -37,7 +37,7 @@ static int pfs_add(Pfs *pfs, Bdf pf) {
         return 0;
 }
 
-/* Those that are named must have a policy; without names it is all that have one. */
+/* Those that are named must have a policy; without names it is all that have one, or two that both want it. */
 static int read_pfs(Manager *m, sd_bus_message *message, Pfs *ret, sd_bus_error *error) {
         const char *name;
         Fault fault;
@@ -60,9 +60,9 @@ static int read_pfs(Manager *m, sd_bus_message *message, Pfs *ret, sd_bus_error 
 static int add_all(const Manager *m, Pfs *ret) {
         int r = 0;
 
-        for (const Wanted *w = m->wards.wanted.items;
-             r >= 0 && w && w < m->wards.wanted.items + m->wards.wanted.n; w++)
-                r = pfs_add(ret, w->pf);
+        for (const Ward *w = m->wards.items; r >= 0 && w && w < m->wards.items + m->wards.n; w++)
+                if (w->state == WARD_WANTED || w->state == WARD_CONFLICT)
+                        r = pfs_add(ret, w->pf);
         return r;
 }
 
@@ -116,6 +116,7 @@ int bus_policy_apply(sd_bus_message *message, void *userdata, sd_bus_error *erro
         Manager *m = userdata;
         Caller caller;
         Options o;
+        bool all;
         int r;
 
         watch_flush(m);
@@ -126,9 +127,10 @@ int bus_policy_apply(sd_bus_message *message, void *userdata, sd_bus_error *erro
         r = read_pfs(m, message, &pfs, error);
         if (r >= 0)
                 r = options_read(message, options_of(OP_APPLY), &o, error);
+        all = pfs.n != 1;
         if (r >= 0 && pfs.n == 0)
                 r = add_all(m, &pfs);
-        o.wish.insists = pfs.n != 1;
+        o.wish.insists = all;
         if (r >= 0 && o.wish.expect[0] != '\0' && pfs.n != 1)
                 return bus_ask_refuse(error, FAULT_BAD_OPTION, "expect");
         return r < 0 ? r : submit_all(m, &o, &pfs, &caller, message, error);

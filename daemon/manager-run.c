@@ -65,12 +65,12 @@ static bool is_expected(Manager *m, const Record *r, const Job *j) {
         return streq(plan_id(plan, id), r->expect);
 }
 
-static void refuse_stale(Manager *m, Record *r) {
-        Fault stale = fault_text(FAULT(FAULT_PLAN_STALE), r->expect), fault;
+static void refuse(Manager *m, Record *r, const Fault *why) {
+        Fault fault;
 
         if (queue_cancel(&m->queue, r->id, 0, RESULT_REFUSED, &fault) != 0)
                 return;
-        (void) record_set_fault(r, &stale);
+        (void) record_set_fault(r, why);
         r->result = RESULT_REFUSED;
         r->settled = true;
 }
@@ -91,13 +91,16 @@ static bool wants_sight(const Manager *m, const Record *r) {
 }
 
 static void plan_it(Manager *m, const Job *j, Record *r) {
+        Fault fault, stale = fault_text(FAULT(FAULT_PLAN_STALE), r->expect ? r->expect : "");
         uint32_t id = j->id;
 
         /* Who is only let in needs no look at the host, and should not wait for one. */
         if (!r->unlisted)
                 (void) manager_look(m);
-        if (!is_expected(m, r, j))
-                refuse_stale(m, r);
+        if (r->op.kind == OP_APPLY && wards_check(m, r->pf, &fault) > 0)
+                refuse(m, r, &fault);
+        else if (!is_expected(m, r, j))
+                refuse(m, r, &stale);
         (void) queue_planned(&m->queue, id, m->snapshot);
         /* It may have to wait again, for one that came back from aside. */
         j = queue_find(&m->queue, id);

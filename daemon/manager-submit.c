@@ -232,7 +232,8 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
                    Fault *ret_fault) {
         int r;
 
-        r = wish->op.kind == OP_APPLY ? wards_check(m, wish->op.fn, ret_fault) : 0;
+        r = wish->op.kind == OP_APPLY && !wish->insists ? wards_check(m, wish->op.fn, ret_fault)
+                                                        : 0;
         if (r == 0)
                 r = check_stuck(m, &wish->op, ret_fault);
         if (r == 0 && !wish->insists)

@@ -29,9 +29,10 @@ static bool is_for_now(FaultReason reason) {
                reason == FAULT_QUARANTINED || reason == FAULT_BUSY;
 }
 
+/* Two policies that both want it end in a job as well, which says so. */
 static void apply(Manager *m, Ward *w, const Wanted *wanted) {
         const Caller caller = { .uid = 0 };
-        Wish wish = { .op = { .kind = OP_APPLY, .fn = w->pf, .flags = wanted->flags },
+        Wish wish = { .op = { .kind = OP_APPLY, .fn = w->pf, .flags = wanted ? wanted->flags : 0 },
                       .automatic = true,
                       .insists = true };
         char text[FAULT_STR_MAX];
@@ -46,10 +47,10 @@ static void apply(Manager *m, Ward *w, const Wanted *wanted) {
         if (r == 0 && m->wards.booting)
                 note_boot_job(&m->wards, w->job);
         if (r == MANAGER_E_REFUSED)
-                log_line(LOG_ERR, NULL, "policy %s is not applied: %s", wanted->policy,
+                log_line(LOG_ERR, NULL, "its policy is not applied: %s",
                          fault_format(&fault, text, sizeof(text)));
         else if (r < 0)
-                log_error_errno(r, "%s: cannot apply policy %s", BDF_STR(w->pf), wanted->policy);
+                log_error_errno(r, "%s: cannot apply its policy", BDF_STR(w->pf));
 }
 
 /* It keeps its place in the list while it is walked: a job's submission looks at the world, and changes no ward. */
@@ -60,7 +61,7 @@ void wards_apply_due(Manager *m) {
 
                 if (!w->due || w->state == WARD_UNKNOWN)
                         continue;
-                if (w->state == WARD_WANTED && wanted)
+                if ((w->state == WARD_WANTED && wanted) || w->state == WARD_CONFLICT)
                         apply(m, w, wanted);
                 else
                         w->due = false;

@@ -146,6 +146,8 @@ class Asked(WithPolicy):
         self.refused(E + "NoSuchDevice", "Apply", "asa{sv}", ["0000:77:00.0"], NONE)
         rows = [r for r in self.bus.call("Diff", "") if "error" in r]
         self.assertEqual([(r["pf"][1], r["error"][1]) for r in rows], [(IGB1, E + "PolicyConflict")])
+        self.assertIn(("apply", IGB1, "refused", "boot"), [j[1:] for j in self.jobs()])
+        self.assertEqual(sorted(self.apply()), ["refused", "skipped"])
         self.remove("30-b.conf")
         self.bus.call("Reload", "")
         self.assertEqual(self.apply(IGB1), ["done"])
