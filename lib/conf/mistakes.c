@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
-#include "base/utf8.h"
+#include "base/macro.h"
 
 #include "conf/mistakes.h"
 
@@ -40,19 +39,6 @@ void mistakes_add(Mistakes *all, const char *path, const SettingsError *e) {
                 m.line = (unsigned) strtoul(m.error.text + m.file_length + 1, NULL, 10);
         all->items = more;
         more[all->n++] = m;
-}
-
-void mistakes_say(Mistakes *all, const char *path, unsigned line, const char *format, ...) {
-        SettingsError e;
-        int n = snprintf(e.text, sizeof(e.text), "%s:%u: ", path, line);
-        va_list ap;
-
-        va_start(ap, format);
-        if (n > 0 && (size_t) n < sizeof(e.text))
-                vsnprintf(e.text + n, sizeof(e.text) - (size_t) n, format, ap);
-        va_end(ap);
-        utf8_clean(e.text);
-        mistakes_add(all, path, &e);
 }
 
 void mistakes_sort(Mistakes *all, size_t first) {

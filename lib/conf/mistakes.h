@@ -6,8 +6,6 @@
 
 #include <stddef.h>
 
-#include "base/macro.h"
-
 #include "conf/settings.h"
 
 typedef struct Mistake {
@@ -28,8 +26,6 @@ typedef struct Mistakes {
 void mistakes_done(Mistakes *all);
 /* What a reader of that file said; path NULL: of the one that it names. */
 void mistakes_add(Mistakes *all, const char *path, const SettingsError *e);
-void mistakes_say(Mistakes *all, const char *path, unsigned line, const char *format, ...)
-        _printf_(4, 5);
 /* Those from the first one on in the order of their lines. */
 void mistakes_sort(Mistakes *all, size_t first);
 const char *mistake_why(const Mistake *m);

@@ -8,6 +8,8 @@
 
 #include <libconfig.h>
 
+#include "base/macro.h"
+
 #include "core/policy.h"
 
 #include "conf/mistakes.h"

@@ -26,12 +26,14 @@ typedef struct Key {
 
 void policy_say(PolicyReader *rd, const config_setting_t *setting, const char *format, ...) {
         char text[sizeof(SettingsError)];
+        SettingsError e;
         va_list ap;
 
         va_start(ap, format);
         vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
-        mistakes_say(rd->mistakes, rd->path, config_setting_source_line(setting), "%s", text);
+        (void) source_fail(&e, rd->path, config_setting_source_line(setting), "%s", text);
+        policy_keep(rd, &e);
 }
 
 void policy_keep(PolicyReader *rd, const SettingsError *e) {
