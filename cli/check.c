@@ -18,9 +18,6 @@
 #include "cli/record.h"
 #include "cli/say.h"
 
-/* As of `diff`: the files are right, and all is not well. */
-#define STATUS_CONFLICT 20
-
 typedef struct Check {
         Policies policies;
         Mistakes mistakes;
@@ -156,7 +153,7 @@ static int report(const Cli *c, const Check *k) {
         if (k->mistakes.n_all > 0)
                 return STATUS_FAILED;
         if (record_length(k->conflicts) > 0)
-                return STATUS_CONFLICT;
+                return STATUS_DIFFERENT;
         if (c->json == JSON_OFF && c->legend)
                 say_note("no mistake; %zu %s", k->policies.n,
                          k->policies.n == 1 ? "policy" : "policies");
