@@ -104,7 +104,9 @@ int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *erro
         r = bus_ask_complete(m, kind, &o, error);
         if (r < 0)
                 return r;
-        if (kind == OP_APPLY || kind == OP_SET_VF || kind == OP_ESWITCH)
+        /* While something is stuck, from what was seen last: a child would be stuck as well. */
+        if ((kind == OP_APPLY || kind == OP_SET_VF || kind == OP_ESWITCH) &&
+            manager_state(m) != MANAGER_WEDGED)
                 return inquiry_see(m, message, near_pf(m->snapshot, &o.wish.op), &o.wish.op,
                                    plan_and_reply, error);
         return plan_and_reply(m, message, &o.wish.op, error);

@@ -36,11 +36,13 @@ static bool is_file(const char *path, const char *name) {
 static int32_t priority_of(const Manager *m, const Fn *pf, const char *file) {
         const Policy *p = NULL, *other = NULL;
         const Ward *w = wards_find(&m->wards, pf->bdf);
-        int r = policy_find(&m->wards.policies, m->snapshot, pf, w ? &w->facts : NULL, &p, &other);
+        int r = policy_find(&m->wards.policies, m->snapshot, pf,
+                            w && w->has_facts ? &w->facts : NULL, &p, &other);
 
         if ((r != 0 && r != POLICY_E_CONFLICT) || !p)
                 return PRIORITY_DEFAULT;
-        return is_file(p->file, file) || p->priority == INT32_MAX ? p->priority : p->priority + 1;
+        return is_file(p->file, file) || p->priority == POLICY_PRIORITY_MAX ? p->priority
+                                                                            : p->priority + 1;
 }
 
 static int save(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, bool dry,

@@ -34,14 +34,20 @@ static bool ask(Manager *m, uint32_t job, Bdf pf) {
         return workers_get(&m->workers, &w) >= 0 && worker_ask(w, &request, 0) >= 0;
 }
 
-/* In the middle of a job attributes are on their way, and its children come first. */
+/* In the middle of a job attributes are on their way, and its children come first. Where one is stuck the next would be, too. */
+static bool is_out_of_sight(const Manager *m, const Fn *pf) {
+        PfState state = world_pf_state(m, pf);
+
+        return state == PF_BUSY || state == PF_QUARANTINED;
+}
+
 void sight_ask(Manager *m) {
         if (m->sight_asked || m->recovery)
                 return;
         for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
                 const Fn *pf = snapshot_find(m->snapshot, w->pf);
 
-                if (!pf || !sight_is_stale(w) || world_pf_state(m, pf) == PF_BUSY)
+                if (!pf || !sight_is_stale(w) || is_out_of_sight(m, pf))
                         continue;
                 m->sight_asked = ask(m, 0, w->pf);
                 w->asked = w->world;

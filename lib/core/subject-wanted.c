@@ -10,10 +10,14 @@
 
 #include "core/subject-context.h"
 
-/* What only a VF without a driver can be given. */
+/*
+ * What only a VF without a driver can be given. Where it cannot be seen its PF cannot give it either, and no driver is taken for
+ * what will be refused.
+ */
 static bool must_be_unbound(const VfAttrs *wanted, const VfAttrs *seen) {
         for (VfAttr a = 0; a < _VFATTR_MAX; a++)
-                if (vfattr_needs_unbound(a) && vfattrs_differ(wanted, seen, a))
+                if (vfattr_needs_unbound(a) && vfattrs_have(seen, a) &&
+                    vfattrs_differ(wanted, seen, a))
                         return true;
         return false;
 }

@@ -35,6 +35,8 @@ typedef struct State {
         uint8_t took_driver; /* the job that took the first PF's driver for another program */
 } State;
 
+#define FORCE (OP_FORCE_IN_USE | OP_FORCE_STORAGE)
+
 static const Op menu[] = {
         { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 2 },
         { .kind = OP_SET_VFS, .fn = { 0, 0x100 }, .count = 1, .driver = "vfio-pci" },
@@ -64,16 +66,13 @@ static const Op menu[] = {
           .count = 1,
           .attrs = { .has = 1u << VFKEY_MSIX, .value = { [VFKEY_MSIX] = 8 } } },
         { .kind = OP_ESWITCH, .fn = { 0, 0x100 }, .eswitch = ESWITCH_SWITCHDEV },
-        { .kind = OP_FOREIGN,
-          .door = DOOR_REMOVE,
-          .fn = { 0, 0x100 },
-          .flags = OP_FORCE_IN_USE | OP_FORCE_STORAGE },
+        { .kind = OP_FOREIGN, .door = DOOR_REMOVE, .fn = { 0, 0x100 }, .flags = FORCE },
         { .kind = OP_FOREIGN, .door = DOOR_COUNT, .fn = { 0, 0x100 }, .flags = OP_PROTECT },
         { .kind = OP_FOREIGN,
           .door = DOOR_UNBIND,
           .fn = { UINT32_MAX, UINT16_MAX },
           .driver = "own",
-          .flags = OP_FORCE_IN_USE | OP_FORCE_STORAGE },
+          .flags = FORCE },
 };
 
 static const StepAnswer answers[] = { STEP_FAILED, STEP_UNPROVEN, STEP_DIED,

@@ -226,36 +226,41 @@ static StepAnswer park(WorldVf *vf, StepResult *ret) {
         return STEP_DONE;
 }
 
-StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
-        WorldVf *vf;
-        WorldPf *p = find_pf(w, step->fn, &vf);
-        WorldVf *nth = p && step->n < WORLD_VFS ? p->vfs + step->n : NULL;
-
-        if (p && !p->here)
-                return STEP_GONE;
+static StepAnswer do_vf(WorldVf *vf, const Step *step, StepResult *ret) {
         switch (step->rung) {
         case RUNG_PARK_VF:
-                return park(nth, ret);
+                return park(vf, ret);
         case RUNG_UNPARK_VF:
-                nth->driver = driver_of(step->name, false);
-                nth->override = step->override[0] != '\0' ? 2 : 0;
+                vf->driver = driver_of(step->name, false);
+                vf->override = step->override[0] != '\0' ? 2 : 0;
                 return STEP_DONE;
+        case RUNG_OVERRIDE_VF:
+                vf->override = step->name[0] != '\0' ? 2 : 0;
+                return STEP_DONE;
+        case RUNG_CONFIGURE_VF:
+                vf->given |= startswith(step->name, "msix") ? 2 : 1;
+                return STEP_DONE;
+        default:
+                vf->driver = driver_of(step->name, true);
+                return STEP_DONE;
+        }
+}
+
+/* A PF's own, or of a function that is named by its address. */
+static StepAnswer do_fn(WorldPf *p, WorldVf *vf, const Step *step, StepResult *ret) {
+        uint8_t *driver = vf ? &vf->driver : &p->driver;
+
+        switch (step->rung) {
         case RUNG_UNBIND:
         case RUNG_UNBIND_KEEPER:
         case RUNG_UNSTUB_PF:
-                if (vf)
-                        vf->driver = DRIVER_UNBOUND;
-                else
-                        p->driver = DRIVER_UNBOUND;
+                *driver = DRIVER_UNBOUND;
                 return STEP_DONE;
         case RUNG_STUB_PF:
                 p->driver = DRIVER_STUB;
                 return STEP_DONE;
         case RUNG_BIND:
-                if (vf)
-                        vf->driver = driver_of(step->name, true);
-                else
-                        p->driver = driver_of(step->name, true);
+                *driver = driver_of(step->name, true);
                 return STEP_DONE;
         case RUNG_VFS_OFF:
                 return vfs_off(p, ret);
@@ -268,32 +273,46 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
         case RUNG_FREE_PROBE:
                 p->autoprobe = step->rung == RUNG_FREE_PROBE;
                 return STEP_DONE;
-        case RUNG_OVERRIDE_VF:
-                nth->override = step->name[0] != '\0' ? 2 : 0;
-                return STEP_DONE;
-        case RUNG_CONFIGURE_VF:
-                nth->given |= startswith(step->name, "msix") ? 2 : 1;
-                return STEP_DONE;
         case RUNG_ESWITCH:
         case RUNG_ESWITCH_VFS:
                 p->switchdev = streq(step->name, "switchdev");
                 return STEP_DONE;
-        case RUNG_BIND_VF:
-                nth->driver = driver_of(step->name, true);
-                return STEP_DONE;
-        case RUNG_QUIET_PORT:
-                w->quiet = 1;
-                return STEP_DONE;
-        case RUNG_REMOVE:
-        case RUNG_SLOT_OFF:
-                take_away(w, step);
-                return STEP_DONE;
-        case RUNG_RESCAN:
-        case RUNG_SLOT_ON:
-                bring_back(w);
-                return STEP_DONE;
         default:
                 return STEP_DONE;
+        }
+}
+
+static StepAnswer do_host(World *w, const Step *step) {
+        if (step->rung == RUNG_QUIET_PORT)
+                w->quiet = 1;
+        if (step->rung == RUNG_REMOVE || step->rung == RUNG_SLOT_OFF)
+                take_away(w, step);
+        if (step->rung == RUNG_RESCAN || step->rung == RUNG_SLOT_ON)
+                bring_back(w);
+        return STEP_DONE;
+}
+
+StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
+        WorldVf *vf;
+        WorldPf *p = find_pf(w, step->fn, &vf);
+
+        if (p && !p->here)
+                return STEP_GONE;
+        switch (step->rung) {
+        case RUNG_PARK_VF:
+        case RUNG_UNPARK_VF:
+        case RUNG_OVERRIDE_VF:
+        case RUNG_CONFIGURE_VF:
+        case RUNG_BIND_VF:
+                return do_vf(p->vfs + step->n, step, ret);
+        case RUNG_QUIET_PORT:
+        case RUNG_REMOVE:
+        case RUNG_SLOT_OFF:
+        case RUNG_RESCAN:
+        case RUNG_SLOT_ON:
+                return do_host(w, step);
+        default:
+                return do_fn(p, vf, step, ret);
         }
 }
 

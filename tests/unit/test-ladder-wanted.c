@@ -134,6 +134,9 @@ static void what_only_an_unbound_vf_can_be_given_takes_its_driver_for_that_long(
         (void) state;
         world_init(&w, 2);
         want(&w, 0, "msix=8 trust=on");
+        /* A PF that gives none shows none: its refusal costs nobody a driver. */
+        assert_string_equal(apply(&w), "configure-vf msix=8, configure-vf trust=on");
+        assert_int_equal(vfattrs_parse("msix=4", &fn_of(&w, VF0)->attrs), 0);
         assert_string_equal(apply(&w), "refuse-if-held, unbind, configure-vf msix=8, "
                                        "configure-vf trust=on, bind-vf igbvf");
         /* With probing off nothing but an override lets a driver have it again. */
