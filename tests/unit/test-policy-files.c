@@ -1,50 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Policy files: what is taken, what is told to whoever wrote it, and which files count
+ * Policy files: what is taken, and what is told to whoever wrote it
  */
 #include "tests/unit/test.h"
-
-#include <ftw.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "core/names.h"
 
 #include "conf/policy.h"
 
 #define FILE_NAME "x.conf"
 #define START "policy = ( { name = \"x\"; match = { driver = \"igb\"; };\n"
 #define END " } );"
-
-static char directory[] = "/tmp/sriovd-policy-XXXXXX";
-
-static int make_directory(void **state) {
-        (void) state;
-        return mkdtemp(directory) ? 0 : -1;
-}
-
-static int drop(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st;
-        (void) type;
-        (void) ftw;
-        return remove(path);
-}
-
-static int remove_directory(void **state) {
-        (void) state;
-        return nftw(directory, drop, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void put_file(const char *name, const char *text) {
-        char path[128];
-        FILE *f;
-
-        snprintf(path, sizeof(path), "%s/%s", directory, name);
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
 
 static const Policy *read_one(const char *text, Policies *all) {
         Mistakes mistakes = {};
@@ -58,36 +22,36 @@ static const Policy *read_one(const char *text, Policies *all) {
         return all->items;
 }
 
-static void all_that_a_file_can_say_is_taken(void **state) {
+static const char whole_grammar[] =
+        "# the whole grammar\n"
+        "policy = ( {\n"
+        "  name = \"storage-nics\"; priority = -50;\n"
+        "  match = { driver = \"igb\"; address = [ \"0000:01:00.*\", \"02:00.0\" "
+        "]; netdev = \"ens*\";\n"
+        "            vendor = 0x8086; device = ( 0x10c9, \"0x1521\" ); mac = "
+        "\"02:*\"; serial = \"00-1b-*\";\n"
+        "            slot = 1; path = \"pci-0000:01:00.0\"; class = [ "
+        "\"network\", \"0x02*\" ]; };\n"
+        "  vfs = 4; eswitch = \"switchdev\"; on_failure = \"rollback\"; in_use = "
+        "\"force\";\n"
+        "  reconcile = false; manage = true; disable_on_sleep = true;\n"
+        "  vf_default = { driver = \"vfio-pci\"; spoofchk = true; vlan-proto = "
+        "\"802.1ad\"; vlan = 5; };\n"
+        "  vf = ( { index = \"0-1, 3\"; driver = \"default\"; mac = "
+        "\"02:00:00:00:01:{index}\"; },\n"
+        "         { index = 2; driver = \"none\"; vlan = 100; qos = 7; vlan_proto "
+        "= \"802.1Q\";\n"
+        "           trust = \"off\"; link_state = \"auto\"; min_rate = 1; "
+        "max_rate = 4294967295L;\n"
+        "           query_rss = false; node_guid = \"00:11:22:33:44:55:66:77\";\n"
+        "           port_guid = \"00:11:22:33:44:55:66:{index}\"; msix = 8; "
+        "queues = 2; interrupts = 2; },\n"
+        "         { index = [ 0, 3 ]; trust = 1; } );\n"
+        "}, { name = \"b\"; match = { address = \"*\"; }; } );\n";
+
+static void all_that_a_file_can_say_of_a_pf_is_taken(void **state) {
         Policies all = {};
-        const Policy *p =
-                read_one("# the whole grammar\n"
-                         "policy = ( {\n"
-                         "  name = \"storage-nics\"; priority = -50;\n"
-                         "  match = { driver = \"igb\"; address = [ \"0000:01:00.*\", \"02:00.0\" "
-                         "]; netdev = \"ens*\";\n"
-                         "            vendor = 0x8086; device = ( 0x10c9, \"0x1521\" ); mac = "
-                         "\"02:*\"; serial = \"00-1b-*\";\n"
-                         "            slot = 1; path = \"pci-0000:01:00.0\"; class = [ "
-                         "\"network\", \"0x02*\" ]; };\n"
-                         "  vfs = 4; eswitch = \"switchdev\"; on_failure = \"rollback\"; in_use = "
-                         "\"force\";\n"
-                         "  reconcile = false; manage = true; disable_on_sleep = true;\n"
-                         "  vf_default = { driver = \"vfio-pci\"; spoofchk = true; vlan-proto = "
-                         "\"802.1ad\"; vlan = 5; };\n"
-                         "  vf = ( { index = \"0-1, 3\"; driver = \"default\"; mac = "
-                         "\"02:00:00:00:01:{index}\"; },\n"
-                         "         { index = 2; driver = \"none\"; vlan = 100; qos = 7; vlan_proto "
-                         "= \"802.1Q\";\n"
-                         "           trust = \"off\"; link_state = \"auto\"; min_rate = 1; "
-                         "max_rate = 4294967295L;\n"
-                         "           query_rss = false; node_guid = \"00:11:22:33:44:55:66:77\";\n"
-                         "           port_guid = \"00:11:22:33:44:55:66:{index}\"; msix = 8; "
-                         "queues = 2; interrupts = 2; },\n"
-                         "         { index = [ 0, 3 ]; trust = 1; } );\n"
-                         "}, { name = \"b\"; match = { address = \"*\"; }; } );\n",
-                         &all);
-        char buf[VFATTRS_TEXT_MAX];
+        const Policy *p = read_one(whole_grammar, &all);
 
         (void) state;
         assert_int_equal(all.n, 2);
@@ -106,6 +70,15 @@ static void all_that_a_file_can_say_is_taken(void **state) {
         assert_int_equal(p->count, 4);
         assert_int_equal(p->eswitch, ESWITCH_SWITCHDEV);
         assert_true(p->rollback && p->force && p->manage && p->disable_on_sleep && !p->reconcile);
+        policies_done(&all);
+}
+
+static void all_that_a_file_can_say_of_a_vf_is_taken(void **state) {
+        Policies all = {};
+        const Policy *p = read_one(whole_grammar, &all);
+        char buf[VFATTRS_TEXT_MAX];
+
+        (void) state;
         assert_string_equal(p->vf_default.driver, "vfio-pci");
         assert_int_equal(p->vf_default.n_ranges, 0);
         assert_string_equal(vfattrs_format(&p->vf_default.attrs, _VFATTR_MAX, buf, sizeof(buf)),
@@ -274,6 +247,14 @@ static void every_mistake_about_vfs_is_told_with_its_line(void **state) {
                 { START "vf_default = { vlan = 1; vlan_proto = \"802.1Q\";\n vlan-proto = "
                         "\"802.1Q\"; };" END,
                   ":3: ", "twice" },
+        };
+
+        (void) state;
+        assert_told(wrong, ELEMENTSOF(wrong));
+}
+
+static void every_mistake_about_which_vfs_is_told_with_its_line(void **state) {
+        static const Wrong wrong[] = {
                 { START "vf = { };" END, ":2: ", "is a list" },
                 { START "vf = ( 5 );" END, ":2: ", "has groups in it" },
                 { VF("{ vlan = 1; }"), ":2: ", "no 'index' here" },
@@ -293,6 +274,14 @@ static void every_mistake_about_vfs_is_told_with_its_line(void **state) {
                 { VF4("{ index = 4; }"), ":2: ", "there is no VF 4 with vfs = 4" },
                 { START "vf = ( { index = \"3-4\"; } );\n vfs = 4;" END,
                   ":2: ", "there is no VF 4" },
+        };
+
+        (void) state;
+        assert_told(wrong, ELEMENTSOF(wrong));
+}
+
+static void every_address_that_is_none_or_given_twice_is_told_with_its_line(void **state) {
+        static const Wrong wrong[] = {
                 { VF4("{ index = 0; qos = 1; }"), ":2: ", "says nothing" },
                 { VF4("{ index = 0; mac = \"{index}\"; }"), ":2: ", "none for VF 0" },
                 { VF4("{ index = 0; mac = \"02:00:00:00:00:{idx}\"; }"), ":2: ", "none for VF 0" },
@@ -370,91 +359,6 @@ static void very_many_mistakes_are_counted_and_the_first_are_told(void **state) 
         mistakes_done(&mistakes);
 }
 
-static void files_count_in_the_order_of_their_names(void **state) {
-        Mistakes mistakes = {};
-        Policies all;
-        char path[128];
-
-        (void) state;
-        put_file("90-b.conf", "policy = ( { name = \"b\"; match = { driver = \"igb\"; }; } );");
-        put_file("10-a.conf", "policy = ( { name = \"a\"; match = { driver = \"igb\"; }; } );");
-        put_file("50-bad.conf", "policy = ( { name = \"c\";\n mtach = { }; } );");
-        put_file("60-twice.conf", "policy = ( { name = \"a\"; match = { driver = \"igb\"; }; } );");
-        put_file("20-empty.conf", "");
-        put_file(".hidden.conf", "x = 1;");
-        put_file("readme", "x = 1;");
-        put_file(".conf", "x = 1;");
-        snprintf(path, sizeof(path), "%s/30-masked.conf", directory);
-        assert_int_equal(symlink("/dev/null", path), 0);
-        assert_int_equal(setenv(POLICY_ENV, directory, true), 0);
-        assert_int_equal(policies_load(&all, &mistakes), -EBADMSG);
-        assert_int_equal(all.n, 2);
-        assert_string_equal(all.items[0].name, "a");
-        assert_string_equal(all.items[1].name, "b");
-        assert_int_equal(mistakes.n, 3);
-        assert_non_null(strstr(mistakes.items[1].error.text, "50-bad.conf:2: there is no 'mtach'"));
-        assert_non_null(strstr(mistakes.items[0].error.text, "50-bad.conf:1: no 'match'"));
-        assert_non_null(
-                strstr(mistakes.items[2].error.text, "60-twice.conf:1: there is a policy 'a'"));
-        policies_done(&all);
-        mistakes_done(&mistakes);
-}
-
-#define NAMED(name) "policy = ( { name = \"" name "\"; match = { driver = \"igb\"; }; } );"
-
-static void the_foremost_folder_has_the_file_and_can_mask_it(void **state) {
-        static const char *const names[] = { "etc", "run", "lib" };
-        char paths[3][64], path[128];
-        const char *folders[] = { paths[0], paths[1], paths[2], NULL };
-        Mistakes mistakes = {};
-        Policies all;
-
-        (void) state;
-        for (size_t i = 0; i < 3; i++) {
-                snprintf(paths[i], sizeof(paths[i]), "%s/%s", directory, names[i]);
-                assert_int_equal(mkdir(paths[i], 0700), 0);
-        }
-        put_file("lib/20.conf", NAMED("lib-20"));
-        put_file("run/20.conf", NAMED("run-20"));
-        put_file("etc/30.conf", NAMED("etc-30"));
-        put_file("run/30.conf", "a mistake that nobody reads");
-        put_file("lib/10.conf", NAMED("lib-10"));
-        put_file("lib/40.conf", NAMED("lib-40"));
-        put_file("run/40.conf", "");
-        put_file("run/50.conf", NAMED("run-50"));
-        put_file("lib/50.conf", NAMED("lib-50"));
-        snprintf(path, sizeof(path), "%s/50.conf", paths[0]);
-        assert_int_equal(symlink("/dev/null", path), 0);
-        assert_int_equal(policies_load_from(folders, &all, &mistakes), 0);
-        assert_int_equal(all.n, 3);
-        assert_string_equal(all.items[0].name, "lib-10");
-        assert_string_equal(all.items[1].name, "run-20");
-        assert_string_equal(all.items[2].name, "etc-30");
-        policies_done(&all);
-}
-
-static void a_folder_that_is_not_there_has_no_files_and_a_file_is_no_folder(void **state) {
-        Mistakes mistakes = {};
-        Policies all;
-        char path[128];
-
-        (void) state;
-        assert_int_equal(setenv(POLICY_ENV, "/nowhere/policy.d", true), 0);
-        assert_int_equal(policies_load(&all, &mistakes), 0);
-        assert_int_equal(all.n, 0);
-        put_file("file", "");
-        snprintf(path, sizeof(path), "%s/file", directory);
-        assert_int_equal(setenv(POLICY_ENV, path, true), 0);
-        assert_int_equal(policies_load(&all, &mistakes), -EBADMSG);
-        assert_int_equal(mistakes.items[0].line, 0);
-        assert_non_null(strstr(mistake_why(mistakes.items), "Not a directory"));
-        mistakes_done(&mistakes);
-        assert_int_equal(policies_read("/nowhere/x.conf", &all, &mistakes), -EBADMSG);
-        assert_string_equal(mistakes.items[0].error.text,
-                            "/nowhere/x.conf: No such file or directory");
-        mistakes_done(&mistakes);
-}
-
 static void the_examples_have_no_mistake(void **state) {
         _cleanup_free_ char *names = strdup(getenv("POLICY_EXAMPLES"));
         Mistakes mistakes = {};
@@ -470,19 +374,19 @@ static void the_examples_have_no_mistake(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(all_that_a_file_can_say_is_taken),
+                cmocka_unit_test(all_that_a_file_can_say_of_a_pf_is_taken),
+                cmocka_unit_test(all_that_a_file_can_say_of_a_vf_is_taken),
                 cmocka_unit_test(what_is_not_said_has_its_default),
                 cmocka_unit_test(every_mistake_about_a_policy_is_told_with_its_line),
                 cmocka_unit_test(every_mistake_about_a_match_is_told_with_its_line),
                 cmocka_unit_test(every_mistake_about_vfs_is_told_with_its_line),
+                cmocka_unit_test(every_mistake_about_which_vfs_is_told_with_its_line),
+                cmocka_unit_test(every_address_that_is_none_or_given_twice_is_told_with_its_line),
                 cmocka_unit_test(an_address_that_is_covered_is_given_to_nobody),
                 cmocka_unit_test(all_mistakes_of_a_file_are_told_and_it_gives_no_policy),
                 cmocka_unit_test(very_many_mistakes_are_counted_and_the_first_are_told),
-                cmocka_unit_test(files_count_in_the_order_of_their_names),
-                cmocka_unit_test(the_foremost_folder_has_the_file_and_can_mask_it),
-                cmocka_unit_test(a_folder_that_is_not_there_has_no_files_and_a_file_is_no_folder),
                 cmocka_unit_test(the_examples_have_no_mistake),
         };
 
-        return cmocka_run_group_tests(tests, make_directory, remove_directory);
+        return cmocka_run_group_tests(tests, NULL, NULL);
 }
