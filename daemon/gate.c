@@ -264,10 +264,10 @@ void gate_done(Gate *g) {
 }
 
 /*
- * Who only waits is let in when the group is closed, and his job has nobody to let in any more. Where doors are locked nobody
- * comes in, and nobody is let in among the steps that are done for him just now.
+ * Who only waits is let in, and his job has nobody to let in any more. Where doors are locked nobody comes in, and nobody is let
+ * in among the steps that are done for him just now.
  */
-static void end_jobs(Manager *m, bool lock) {
+static void end_jobs(Manager *m, GateMode mode) {
         Gate *g = &m->gate;
         Fault fault;
 
@@ -277,10 +277,11 @@ static void end_jobs(Manager *m, bool lock) {
                 bool waits = j && j->state == JOB_WAITING;
 
                 (void) queue_cancel(&m->queue, k->job, 0, RESULT_CANCELED, &fault);
-                if (!lock && waits)
-                        continue;
                 take_out(g, i - 1);
-                deny(m, &k->who, TAKE_FD(k->event), "for the gate's mode was changed");
+                if (waits && mode != GATE_EXCLUSIVE)
+                        pass(m, &k->who, TAKE_FD(k->event), "for the gate's mode was changed");
+                else
+                        deny(m, &k->who, TAKE_FD(k->event), "for the gate's mode was changed");
                 knock_free(k);
         }
         manager_kick(m);
@@ -303,10 +304,10 @@ int gate_set_mode(Manager *m, GateMode mode) {
         g->marks.group = g->ear.group;
         if (r < 0)
                 return log_error_errno(r, "cannot hear who opens what");
-        if (!needs_group(mode)) {
-                end_jobs(m, mode == GATE_EXCLUSIVE);
+        if (!needs_group(mode) || mode == GATE_OBSERVE)
+                end_jobs(m, mode);
+        if (!needs_group(mode))
                 close_group(g);
-        }
         if (g->mode == GATE_EXCLUSIVE)
                 exclusive_undo(m->ledger.fd, m->kernel->sys);
         g->mode = mode;

@@ -15,9 +15,12 @@ NONE = {}
 class WithStage(unittest.TestCase):
     with_bus = True
     topology = "default"
+    # Seconds after which a write is overdue: here none is to be because the host is slow.
+    deadline = 120
 
     def setUp(self):
         self.stage = Stage(bus=self.with_bus, topology=self.topology)
+        self.stage.env["SRIOVD_SIM_DEADLINE"] = str(self.deadline)
         self.addCleanup(self.stage.stop_all)
         self.make_stage_ready()
         self.stage.start_daemon()

@@ -22,6 +22,8 @@ FORCE = {"force": ("as", ["in-use"])}
 
 
 class WithUsers(WithStage):
+    deadline = 3
+
     def make_vfio(self, number=2):
         _, result, _, message = self.run_job("SetVFs", "sua{sv}", IGB0, number, {"driver": ("s", "vfio-pci")})
         self.assertEqual(result, "done", message)

@@ -159,7 +159,7 @@ class Puppet:
 
 
 class Stage:
-    def __init__(self, mode="serialize", lease=None, more=""):
+    def __init__(self, mode="serialize", lease=600, more=""):
         self.dir = tempfile.mkdtemp(prefix="gate.")
         os.mkdir(self.path("run"), 0o755)
         self.tree = Tree(self.dir)
@@ -175,8 +175,8 @@ class Stage:
     def path(self, name):
         return os.path.join(self.dir, name)
 
-    def settings(self, mode, lease=None, more=""):
-        write(self.path("sriovd.conf"), f'gate = "{mode}";\n' + (f"gate_lease = {lease};\n" if lease else "") + more)
+    def settings(self, mode, lease=600, more=""):
+        write(self.path("sriovd.conf"), f'gate = "{mode}";\ngate_lease = {lease};\n{more}')
 
     def start(self):
         """Returns when it says that it is ready."""

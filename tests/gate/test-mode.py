@@ -82,7 +82,7 @@ class Changes(WithGate):
         self.assertEqual(self.stage.ctl("gate", "serialize").returncode, 0)
 
     def test_to_off_lets_in_all_who_wait_and_takes_the_marks_away(self):
-        self.enter(self.tree.fn(IGB0, "sriov_numvfs"))
+        first, fd = self.enter(self.tree.fn(IGB0, "sriov_numvfs"))
         waiting = [self.puppet() for _ in range(5)]
         for p in waiting:
             self.stage.knock(p, self.tree.fn(IGB1, "sriov_numvfs"))
@@ -90,6 +90,7 @@ class Changes(WithGate):
         for p in waiting:
             self.assert_in(p)
         self.assertEqual(self.stage.n_marks(), 0)
+        self.close(first, fd)
         until(lambda: self.stage.ctl("jobs", "--no-legend").stdout.strip() == "", "the end of their jobs")
 
     def test_to_observe_lets_in_all_who_wait(self):

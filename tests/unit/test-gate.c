@@ -279,14 +279,19 @@ static void one_whose_turn_there_is_no_memory_for_is_refused(void **state _unuse
         assert_int_equal(m.gate.n_knocks, 0);
 }
 
-static void a_gate_that_is_opened_lets_the_kernel_let_in_who_only_waits(void **state _unused_) {
-        int event = knock(5);
+static void a_gate_that_is_opened_lets_in_who_only_waits(void **state _unused_) {
+        static const GateMode modes[] = { GATE_OBSERVE, GATE_OFF };
 
-        assert_int_equal(gate_set_mode(&m, GATE_OFF), 0);
-        /* The group's end is the answer. */
-        assert_int_equal(read(peer, &(char){ 0 }, 1), 0);
-        assert_int_equal(fcntl(event, F_GETFD), -1);
-        assert_int_equal(m.gate.n_knocks, 0);
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++) {
+                int event = knock(5);
+
+                assert_int_equal(answer_to(event), 0);
+                assert_int_equal(gate_set_mode(&m, modes[i]), 0);
+                assert_int_equal(answer_to(event), FAN_ALLOW);
+                assert_int_equal(m.gate.n_knocks, 0);
+                if (modes[i] == GATE_OBSERVE)
+                        assert_int_equal(gate_set_mode(&m, GATE_SERIALIZE), 0);
+        }
 }
 
 /* The kernel would let him in among the steps that are done for him just now. */
@@ -380,7 +385,7 @@ int main(void) {
                 TEST(one_who_does_not_sleep_yet_is_asked_again_in_time),
                 TEST(one_whose_turn_comes_is_let_in),
                 TEST(one_whose_turn_there_is_no_memory_for_is_refused),
-                TEST(a_gate_that_is_opened_lets_the_kernel_let_in_who_only_waits),
+                TEST(a_gate_that_is_opened_lets_in_who_only_waits),
                 TEST(a_gate_that_is_opened_refuses_whom_something_is_done_for),
                 TEST(a_gate_that_is_locked_refuses_all),
                 TEST(all_are_refused_before_the_host_sleeps),
