@@ -108,6 +108,7 @@ static void repair(Manager *m, Ward *w, const Wanted *wanted) {
         }
         w->repair_at = 0;
         w->repaired = now;
+        w->drift = 0; /* what differs after that is another drift, and told */
         w->n_repairs++;
         w->due = true;
         w->reason = "drift";
