@@ -5,7 +5,8 @@
  * udev's file of a device that is gone stays until udev has taken in that it is gone, and the next device at the address, or
  * the next VF of that number, would pass for initialized by it. So the kernel's "remove" is remembered until udev's own has come:
  * both have the same number. A driver's link is there before the driver has made its net devices: really_probe() in
- * drivers/base/dd.c; the kernel's "bind" comes after.
+ * drivers/base/dd.c; the kernel's "bind" comes after. And udev writes its file before it loads the driver's module, for that is
+ * among what it runs in the end: its event comes after.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,12 +29,16 @@ struct ReadyFn {
         bool removed; /* that "remove" was of what the snapshot has, or had */
         bool unseen; /* another device sits there than was, or none, and its "remove" is still to come */
         bool bound; /* its driver has finished its probe */
+        bool finished; /* udev has told that it is through with it, or had nothing under way */
         bool checked; /* the next is of now */
         bool initialized;
         bool without; /* and there is no udev whose word could be waited for */
 };
 
+#define DOUBT_USEC (10 * UINT64_C(1000000))
+
 void ready_done(Readiness *r) {
+        sd_event_source_disable_unref(r->doubt);
         free(r->items);
         *r = (Readiness){};
 }
@@ -79,7 +84,7 @@ static void forget_events(Readiness *r) {
         for (ReadyFn *f = r->items; f < r->items + r->n; f++) {
                 f->away = f->done = 0;
                 f->removed = f->unseen = f->checked = false;
-                f->bound = true;
+                f->bound = f->finished = true;
         }
 }
 
@@ -89,11 +94,18 @@ static void take_kernel(ReadyFn *f, const KernelEvent *e) {
         if (streq(e->action, "remove")) {
                 f->away = e->seq;
                 f->removed = !f->unseen;
-                f->unseen = f->bound = false;
+                f->unseen = f->bound = f->finished = false;
         } else if (streq(e->action, "bind"))
                 f->bound = true;
         else if (streq(e->action, "unbind"))
                 f->bound = false;
+}
+
+static void take_udev(ReadyFn *f, const KernelEvent *e) {
+        if (!e->own || e->seq <= f->done)
+                return;
+        f->done = e->seq;
+        f->finished = !streq(e->action, "remove") && e->seq > f->away;
 }
 
 void ready_event(Manager *m, const KernelEvent *e) {
@@ -112,8 +124,8 @@ void ready_event(Manager *m, const KernelEvent *e) {
         f->checked = false;
         if (e->kind == KERNEL_EVENT_CHANGED)
                 take_kernel(f, e);
-        else if (e->own && e->seq > f->done)
-                f->done = e->seq;
+        else
+                take_udev(f, e);
 }
 
 /* udev's file may be that of another device, which is gone. */
@@ -128,7 +140,7 @@ static void take_identity(ReadyFn *f, const Fn *fn) {
         }
         if (f->identity != 0 && !f->removed) {
                 f->unseen = true;
-                f->bound = false;
+                f->bound = f->finished = false;
         }
         f->removed = false;
         f->identity = fn->identity;
@@ -146,6 +158,7 @@ static void take_in(Manager *m, ReadyFn *f, const Fn *fn) {
         k = m->kernel->initialized(m->kernel, fn->bdf);
         f->initialized = k > 0;
         f->without = k == KERNEL_NO_UDEV;
+        f->finished = f->finished || k == KERNEL_UDEV_IDLE;
         f->looks = looks;
         f->checked = true;
 }
@@ -175,6 +188,30 @@ static void drop_gone(Manager *m) {
         r->n = n;
 }
 
+static int on_doubt(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Manager *m = userdata;
+
+        for (ReadyFn *f = m->ready.items; f < m->ready.items + m->ready.n; f++)
+                f->finished = f->finished || f->initialized;
+        m->ready.doubt = sd_event_source_disable_unref(m->ready.doubt);
+        manager_kick(m);
+        return 0;
+}
+
+/*
+ * Of those that udev had taken in before we came, it may have loaded the modules or be about to. No event will tell of those that
+ * it was through with.
+ */
+static void doubt(Manager *m) {
+        bool any = false;
+
+        for (const ReadyFn *f = m->ready.items; f < m->ready.items + m->ready.n; f++)
+                any = any || (f->initialized && !f->finished && !f->without);
+        if (any && sd_event_add_time_relative(m->event, &m->ready.doubt, CLOCK_MONOTONIC,
+                                              DOUBT_USEC, 0, on_doubt, m) < 0)
+                forget_events(&m->ready);
+}
+
 void ready_refresh(Manager *m, bool all) {
         Readiness *r = &m->ready;
 
@@ -187,6 +224,8 @@ void ready_refresh(Manager *m, bool all) {
                         f->bound = true;
                 take_in(m, f, fn);
         }
+        if (!r->looked)
+                doubt(m);
         r->looked = true;
         if (r->n_new > 0)
                 qsort(r->items, r->n, sizeof(ReadyFn), compare);
@@ -195,13 +234,16 @@ void ready_refresh(Manager *m, bool all) {
                 drop_gone(m);
 }
 
-/* Its driver and udev have done what they do with every device. */
-static bool is_settled(const Manager *m, const Fn *fn) {
+bool ready_is_known(const Manager *m, const Fn *fn) {
         const ReadyFn *f = find(&m->ready, fn->bdf);
 
-        if (!f || f->identity != fn->identity || (fn->driver[0] != '\0' && !f->bound))
-                return false;
-        return f->initialized && (f->without || !is_stale(f));
+        return f && f->identity == fn->identity && f->initialized &&
+               (f->without || (f->finished && !is_stale(f)));
+}
+
+/* Its driver and udev have done what they do with every device. */
+static bool is_settled(const Manager *m, const Fn *fn) {
+        return ready_is_known(m, fn) && (fn->driver[0] == '\0' || find(&m->ready, fn->bdf)->bound);
 }
 
 bool ready_vf(const Manager *m, const Fn *vf) {

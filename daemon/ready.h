@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <systemd/sd-event.h>
+
 #include "core/snapshot.h"
 
 #include "kernel/kernel.h"
@@ -23,6 +25,8 @@ typedef struct Readiness {
         ReadyFn *items; /* sorted by address; the last n_new of them not yet */
         size_t n, n_new, room;
         bool looked; /* once: what is there from now on comes with events */
+        sd_event_source *
+                doubt; /* udev was at work when we looked first: until then, or an event, it may be with any */
 } Readiness;
 
 void ready_done(Readiness *r);
@@ -32,6 +36,8 @@ void ready_event(Manager *m, const KernelEvent *e);
 /* Takes in what the snapshot has. all: it is of after all events that were told of. */
 void ready_refresh(Manager *m, bool all);
 
+/* udev has taken it in, and has loaded what module it knows for it: without a driver now, it is without until somebody acts. */
+bool ready_is_known(const Manager *m, const Fn *fn);
 bool ready_vf(const Manager *m, const Fn *vf);
 /* But for its VFs. */
 bool ready_pf_itself(const Manager *m, const Fn *pf);

@@ -80,7 +80,7 @@ static bool has_ended(const Manager *m, uint32_t id) {
  */
 static bool may_still_come(const Manager *m, const Fn *pf) {
         return m->wards.policies.n > 0 && pf->total_vfs > 0 && pf->driver[0] == '\0' &&
-               m->kernel->initialized(m->kernel, pf->bdf) == 0;
+               !ready_is_known(m, pf);
 }
 
 bool wards_are_settled(const Manager *m) {

@@ -63,6 +63,7 @@ typedef enum UsersMode {
 } UsersMode;
 
 #define KERNEL_NO_UDEV 2
+#define KERNEL_UDEV_IDLE 3
 
 struct Kernel {
         /* Where its sysfs is mounted, for the gate ("/sys"); NULL: nowhere. */
@@ -130,8 +131,9 @@ struct Kernel {
         int (*load_module)(Kernel *k, const char *name);
         int (*unload_module)(Kernel *k, const char *name);
         /*
-         * 1 if udev's database has the function and all its net devices: udev's rules have run, names are what they stay. 0:
-         * not yet. KERNEL_NO_UDEV: there is none, and nothing to wait for. Takes no lock of a device.
+         * 1 if udev's database has the function and all its net devices: udev's rules have run, names are what they stay; what
+         * comes of them, the driver's module, may be under way still, until udev's event is told. KERNEL_UDEV_IDLE: so, and udev
+         * has nothing under way. 0: not yet. KERNEL_NO_UDEV: there is none, and nothing to wait for. Takes no lock of a device.
          */
         int (*initialized)(Kernel *k, Bdf fn);
         /* An fd that polls readable when next_event() has something. Owned by the Kernel. */

@@ -219,10 +219,10 @@ int udev_initialized(Kernel *k, const char *run, Bdf fn) {
                 return KERNEL_NO_UDEV;
         if (!has_file(run, "data/+pci:", BDF_STR(fn)))
                 return 0;
-        if (k->list(k, ATTR_FN(ATTR_NET, fn), &netdevs) < 0)
-                return 1;
-        STRV_FOREACH (netdev, netdevs)
-                if (!is_named(k, run, fn, *netdev))
-                        return 0;
-        return 1;
+        if (k->list(k, ATTR_FN(ATTR_NET, fn), &netdevs) >= 0)
+                STRV_FOREACH (netdev, netdevs)
+                        if (!is_named(k, run, fn, *netdev))
+                                return 0;
+        /* There for as long as an event is: event_queue_start() in src/udev/udevd.c, udev-manager.c since. */
+        return has_file(run, "queue", "") ? 1 : KERNEL_UDEV_IDLE;
 }

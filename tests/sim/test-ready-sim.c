@@ -66,7 +66,7 @@ static void run(SimVariant v) {
         assert_int_equal(host_end(&h, ours)->result, RESULT_DONE);
         assert_int_equal(host_end(&h, w.job)->result, RESULT_DONE);
         assert_true(host_end(&h, ours)->ms <= host_end(&h, w.job)->ms);
-        assert_int_equal(k->initialized(k, VF0), 1);
+        assert_int_equal(k->initialized(k, VF0), KERNEL_UDEV_IDLE);
         host_done(&h);
         sim_free(sim);
 }

@@ -93,5 +93,7 @@ int udev_knows(const Sim *sim, Bdf bdf) {
         if (!fn || !has_file(sim, fn))
                 return 0;
         net = fn->driver && !fn->unbinding && fn->driver->info->flags & DRIVER_NET;
-        return !net || fn->named;
+        if (net && !fn->named)
+                return 0;
+        return sim->udev ? 1 : KERNEL_UDEV_IDLE;
 }

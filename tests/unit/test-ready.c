@@ -12,7 +12,7 @@
 /* udev's database, by the index of a VF, and how often it was asked. */
 typedef struct Udev {
         Kernel kernel; /* first, so that one is the other */
-        bool knows_pf, knows[4], none;
+        bool knows_pf, knows[4], none, busy;
         unsigned n_asked;
 } Udev;
 
@@ -29,13 +29,19 @@ int log_error_errno(int error, const char *format, ...) {
         return error;
 }
 
+void manager_kick(Manager *m) {
+        (void) m;
+}
+
 static int initialized(Kernel *k, Bdf fn) {
         Udev *u = (Udev *) k;
 
         u->n_asked++;
         if (u->none)
                 return KERNEL_NO_UDEV;
-        return bdf_equal(fn, PF) ? u->knows_pf : u->knows[(fn.rid - VF0.rid) / 2];
+        if (!(bdf_equal(fn, PF) ? u->knows_pf : u->knows[(fn.rid - VF0.rid) / 2]))
+                return 0;
+        return u->busy ? 1 : KERNEL_UDEV_IDLE;
 }
 
 typedef struct Host {
@@ -89,9 +95,11 @@ static uint64_t tell(Host *h, Bdf bdf, const char *action) {
         return e.seq;
 }
 
-static void udev_tells(Host *h, Bdf bdf, uint64_t seq, bool own) {
-        ready_event(&h->m, &(KernelEvent){
-                                   .kind = KERNEL_EVENT_UDEV, .bdf = bdf, .own = own, .seq = seq });
+static void udev_tells(Host *h, Bdf bdf, uint64_t seq, bool own, const char *action) {
+        KernelEvent e = { .kind = KERNEL_EVENT_UDEV, .bdf = bdf, .own = own, .seq = seq };
+
+        snprintf(e.action, sizeof(e.action), "%s", action);
+        ready_event(&h->m, &e);
 }
 
 static void a_host_that_nothing_happens_to_is_ready(void **data) {
@@ -122,7 +130,7 @@ static void udev_is_asked_when_something_was_told_and_not_otherwise(void **data)
         h->udev.knows[1] = true;
         look_again(h);
         assert_false(vf_is_ready(h, VF1));
-        udev_tells(h, VF1, ++h->seq, false);
+        udev_tells(h, VF1, ++h->seq, false, "add");
         look_again(h);
         assert_int_equal(h->udev.n_asked, n + 1);
         assert_true(vf_is_ready(h, VF1));
@@ -202,12 +210,12 @@ static void the_next_at_an_address_is_not_taken_for_the_one_that_went(void **dat
         snapshot_seal(h->m.snapshot);
         look_again(h);
         assert_false(vf_is_ready(h, VF0));
-        udev_tells(h, VF0, removed, true);
+        udev_tells(h, VF0, removed, true, "remove");
         h->udev.knows[0] = false;
         look_again(h);
         assert_false(vf_is_ready(h, VF0));
         h->udev.knows[0] = true;
-        udev_tells(h, VF0, added, true);
+        udev_tells(h, VF0, added, true, "add");
         look_again(h);
         assert_true(vf_is_ready(h, VF0));
         host_free(h);
@@ -223,7 +231,7 @@ static void nor_is_one_that_is_seen_before_it_is_told_of(void **data) {
         fn_of(h, VF0)->identity = 77;
         look_again(h);
         assert_false(vf_is_ready(h, VF0));
-        udev_tells(h, VF0, 0, true);
+        udev_tells(h, VF0, 0, true, "change");
         look_again(h);
         assert_false(vf_is_ready(h, VF0));
         (void) tell(h, VF0, "unbind");
@@ -232,7 +240,7 @@ static void nor_is_one_that_is_seen_before_it_is_told_of(void **data) {
         (void) tell(h, VF0, "bind");
         look_again(h);
         assert_false(vf_is_ready(h, VF0));
-        udev_tells(h, VF0, removed, true);
+        udev_tells(h, VF0, removed, true, "remove");
         look_again(h);
         assert_true(vf_is_ready(h, VF0));
         host_free(h);
@@ -268,6 +276,48 @@ static void what_was_told_before_the_first_look_is_not_lost(void **data) {
         snapshot_seal(h->m.snapshot);
         look_again(h);
         assert_true(vf_is_ready(h, VF0));
+        host_free(h);
+}
+
+/* Its file is written before the driver's module is loaded. */
+static void a_file_alone_is_not_enough_while_udev_is_at_work(void **data) {
+        Host *h = host_new(1, "");
+        uint64_t added;
+
+        (void) data;
+        look_again(h);
+        udev_tells(h, VF0, tell(h, VF0, "remove"), true, "remove");
+        added = tell(h, VF0, "add");
+        fn_of(h, VF0)->identity = 77;
+        h->udev.busy = true;
+        look_again(h);
+        assert_false(ready_is_known(&h->m, fn_of(h, VF0)));
+        assert_false(vf_is_ready(h, VF0));
+        udev_tells(h, VF0, added, true, "add");
+        look_again(h);
+        assert_true(ready_is_known(&h->m, fn_of(h, VF0)));
+        assert_true(vf_is_ready(h, VF0));
+        host_free(h);
+}
+
+static void what_udev_had_in_its_hands_when_we_came_is_in_doubt(void **data) {
+        Host *h = host_new(1, "");
+
+        (void) data;
+        assert_int_equal(sd_event_new(&h->m.event), 0);
+        h->udev.busy = true;
+        look_again(h);
+        assert_non_null(h->m.ready.doubt);
+        assert_false(ready_is_known(&h->m, fn_of(h, PF)));
+        udev_tells(h, PF, ++h->seq, true, "add");
+        assert_true(ready_is_known(&h->m, fn_of(h, PF)));
+        assert_false(ready_is_known(&h->m, fn_of(h, VF0)));
+        /* No event of it comes: it was through with that one. */
+        assert_true(sd_event_source_set_time(h->m.ready.doubt, 0) >= 0);
+        assert_true(sd_event_run(h->m.event, 0) >= 0);
+        assert_true(ready_is_known(&h->m, fn_of(h, VF0)));
+        assert_null(h->m.ready.doubt);
+        sd_event_unref(h->m.event);
         host_free(h);
 }
 
@@ -313,7 +363,7 @@ static void what_is_gone_is_forgotten(void **data) {
                 (void) tell(h, (Bdf){ 1, (uint16_t) i }, "change");
         look_again(h);
         assert_int_equal(h->m.ready.n, 3);
-        udev_tells(h, VF1, tell(h, VF1, "remove"), true);
+        udev_tells(h, VF1, tell(h, VF1, "remove"), true, "remove");
         snapshot_drop(h->m.snapshot, VF1);
         look_again(h);
         assert_int_equal(h->m.ready.n, 2);
@@ -332,6 +382,8 @@ int main(void) {
                 cmocka_unit_test(nor_is_one_that_is_seen_before_it_is_told_of),
                 cmocka_unit_test(a_driver_is_bound_when_the_kernel_says_so),
                 cmocka_unit_test(what_was_told_before_the_first_look_is_not_lost),
+                cmocka_unit_test(a_file_alone_is_not_enough_while_udev_is_at_work),
+                cmocka_unit_test(what_udev_had_in_its_hands_when_we_came_is_in_doubt),
                 cmocka_unit_test(lost_events_leave_what_can_be_looked_at),
                 cmocka_unit_test(without_udev_nobody_waits_for_it),
                 cmocka_unit_test(what_is_gone_is_forgotten),

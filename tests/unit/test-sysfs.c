@@ -342,6 +342,8 @@ static void initialized_is_what_udev_has_a_file_of(void **state) {
         tree_file(&t, "udev/data", "n1", "");
         assert_int_equal(t.k->initialized(t.k, pf), 0);
         tree_file(&t, "udev/data", "n12", "");
+        assert_int_equal(t.k->initialized(t.k, pf), KERNEL_UDEV_IDLE);
+        tree_file(&t, "udev", "queue", "");
         assert_int_equal(t.k->initialized(t.k, pf), 1);
         tree_file(&t, PF_DIR "/net/eth1", "ifindex", "13\n");
         assert_int_equal(t.k->initialized(t.k, pf), 0);
