@@ -78,13 +78,17 @@ static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
         return 0;
 }
 
+static bool is_on_bus(sd_bus_message *message) {
+        return sd_bus_is_bus_client(sd_bus_message_get_bus(message)) > 0;
+}
+
 int boot_wait(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
         Fault full = FAULT(FAULT_TOO_MANY_ASK, .number = (uint32_t) m->boot_waits.n);
         BootWait *w;
         int r;
 
-        if (m->boot_waits.n >= BOOT_WAITS_MAX)
+        if (m->boot_waits.n >= (is_on_bus(message) ? BOOT_WAITS_BUS_MAX : BOOT_WAITS_MAX))
                 return bus_fault(error, &full);
         w = calloc(1, sizeof(BootWait));
         if (!w)

@@ -15,7 +15,9 @@ typedef struct Manager Manager;
 typedef struct BootWait BootWait;
 
 #define BOOT_WAIT_SEC 30
+/* The last of them are for root's own socket. */
 #define BOOT_WAITS_MAX 16
+#define BOOT_WAITS_BUS_MAX 12
 
 typedef struct BootWaits {
         BootWait *first;

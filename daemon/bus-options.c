@@ -55,6 +55,7 @@ static int take_on_failure(sd_bus_message *m, Options *o) {
         r = sd_bus_message_read(m, "s", &s);
         if (r < 0)
                 return r;
+        o->has_on_failure = true;
         o->wish.op.flags &= ~(uint32_t) OP_ROLLBACK;
         if (streq(s, "rollback"))
                 o->wish.op.flags |= OP_ROLLBACK;

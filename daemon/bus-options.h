@@ -27,7 +27,7 @@ typedef enum OptionSet {
 
 typedef struct Options {
         char function[256];
-        bool has_count, has_driver, has_slot, has_index, has_attrs, has_mode;
+        bool has_on_failure, has_count, has_driver, has_slot, has_index, has_attrs, has_mode;
         Fault wrong; /* with the words of an attribute or mode; its fn is not known yet */
         Wish wish; /* op.flags, op.count, op.driver, op.slot and the rest are filled in; op.kind and op.fn are not */
 } Options;

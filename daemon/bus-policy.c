@@ -61,7 +61,7 @@ static int add_all(const Manager *m, Pfs *ret) {
         int r = 0;
 
         for (const Ward *w = m->wards.items; r >= 0 && w && w < m->wards.items + m->wards.n; w++)
-                if (w->state == WARD_WANTED || w->state == WARD_CONFLICT)
+                if (w->state != WARD_FREE)
                         r = pfs_add(ret, w->pf);
         return r;
 }
@@ -78,7 +78,9 @@ static int submit(Manager *m, const Options *o, Bdf pf, const Caller *caller, sd
 
         wish.op.kind = OP_APPLY;
         wish.op.fn = pf;
-        wish.op.flags |= wanted ? wanted->flags : 0;
+        if (wanted)
+                wish.op.flags |=
+                        o->has_on_failure ? wanted->flags & ~(uint32_t) OP_ROLLBACK : wanted->flags;
         r = manager_submit(m, &wish, caller, &id, &fault);
         if (r < 0)
                 return r;

@@ -74,12 +74,17 @@ static const char *subject(const Inquiry *q, char buf[static BDF_MAX]) {
                                   : bdf_format(q->fn, buf);
 }
 
-/* Its child is left where it is, and as long as one is there no other is sent the same way. */
-static void lose_patience(Inquiry *q) {
+/* Its child is left where it is, and counts as one that is. */
+static void note_late(const Inquiry *q) {
         Inquiries *all = &q->manager->inquiries;
 
         if (q->asked && !q->glance && all->n_late < ELEMENTSOF(all->late))
                 all->late[all->n_late++] = q->id;
+}
+
+/* As long as one is there no other is sent the same way. */
+static void lose_patience(Inquiry *q) {
+        note_late(q);
         q->asked = q->asked && q->glance;
         q->glance = q->impatient = true;
         inquiries_ask(q->manager);
@@ -105,6 +110,7 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
                 lose_patience(q);
                 return 0;
         }
+        note_late(q);
         refuse(q, &late);
         inquiry_free(q);
         return 0;

@@ -65,13 +65,13 @@ static bool is_expected(Manager *m, const Record *r, const Job *j) {
         return streq(plan_id(plan, id), r->expect);
 }
 
-static void refuse(Manager *m, Record *r, const Fault *why) {
+static void settle(Manager *m, Record *r, JobResult result, const Fault *why) {
         Fault fault;
 
-        if (queue_cancel(&m->queue, r->id, 0, RESULT_REFUSED, &fault) != 0)
+        if (queue_cancel(&m->queue, r->id, 0, result, &fault) != 0)
                 return;
         (void) record_set_fault(r, why);
-        r->result = RESULT_REFUSED;
+        r->result = result;
         r->settled = true;
 }
 
@@ -84,13 +84,15 @@ static bool wants_sight(const Manager *m, const Record *r) {
         case OP_ESWITCH:
                 return true;
         case OP_APPLY:
-                return w && wanted_needs_sight(w);
+                return !w || wanted_needs_sight(w);
         default:
                 return false;
         }
 }
 
 static void plan_it(Manager *m, const Job *j, Record *r) {
+        /* Nobody asked for it, and somebody changed that PF by hand since it was queued. */
+        Fault gone = FAULT(FAULT_CANCELED, .number = r->id);
         Fault fault, stale = fault_text(FAULT(FAULT_PLAN_STALE), r->expect ? r->expect : "");
         uint32_t id = j->id;
 
@@ -98,9 +100,11 @@ static void plan_it(Manager *m, const Job *j, Record *r) {
         if (!r->unlisted)
                 (void) manager_look(m);
         if (r->op.kind == OP_APPLY && wards_check(m, r->pf, &fault) > 0)
-                refuse(m, r, &fault);
+                settle(m, r, RESULT_REFUSED, &fault);
+        else if (r->automatic && r->op.kind == OP_APPLY && wards_is_by_hand(m, r->pf))
+                settle(m, r, RESULT_CANCELED, &gone);
         else if (!is_expected(m, r, j))
-                refuse(m, r, &stale);
+                settle(m, r, RESULT_REFUSED, &stale);
         (void) queue_planned(&m->queue, id, m->snapshot);
         /* It may have to wait again, for one that came back from aside. */
         j = queue_find(&m->queue, id);
@@ -118,6 +122,7 @@ void manager_seen(Manager *m, Record *r) {
         const Job *j = queue_find(&m->queue, r->id);
 
         r->patience = sd_event_source_disable_unref(r->patience);
+        wards_tell(m);
         if (j)
                 plan_it(m, j, r);
         manager_kick(m);
@@ -261,6 +266,9 @@ void manager_drain(Manager *m) {
         Effect effect;
 
         gate_refuse_waiting(m);
+        /* A job out of the ledger is planned by what is wanted, and that must have been told once. */
+        if (!m->wards.met_all)
+                wards_sync(m);
         if (!m->recovery && !m->gate.asleep) {
                 while (queue_next(&m->queue, &effect))
                         run_effect(m, &effect);

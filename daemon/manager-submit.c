@@ -236,7 +236,8 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
                                                         : 0;
         if (r == 0)
                 r = check_stuck(m, &wish->op, ret_fault);
-        if (r == 0 && !wish->insists)
+        /* What is wanted may be told only after a child has looked. */
+        if (r == 0 && !wish->insists && (wish->op.kind != OP_APPLY || wards_wanted(m, wish->op.fn)))
                 r = check(m, wish, ret_fault);
         if (r != 0)
                 return r;

@@ -197,6 +197,7 @@ Manager *manager_free(Manager *m) {
         recover_free(m->recovery);
         workers_done(&m->workers);
         stucks_done(&m->stucks);
+        sd_event_source_disable_unref(m->sight.patience);
         boot_waits_done(&m->boot_waits);
         wards_done(&m->wards);
         guards_done(&m->guards);

@@ -67,7 +67,7 @@ typedef struct Manager {
         Inquiries inquiries;
         Wards wards;
         BootWaits boot_waits;
-        bool sight_asked; /* a child looks at a PF, sight.h */
+        Sight sight;
         Gate gate;
         Sleep sleep;
         Bus bus;

@@ -116,6 +116,7 @@ void persist_count(Manager *m, Record *r) {
                  BDF_STR(r->op.fn), folder(), strerror(-k));
         (void) record_warn(r, warning);
         r->news |= NEWS_WARNINGS;
+        r->persist = false; /* and so it is by hand */
 }
 
 /* What a VF has without anybody's having given it is no wish. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -34,6 +35,56 @@ static bool ask(Manager *m, uint32_t job, Bdf pf) {
         return workers_get(&m->workers, &w) >= 0 && worker_ask(w, &request, 0) >= 0;
 }
 
+/* So often a child may die or fail of it before it counts as seen. */
+#define BLIND_MAX 3
+
+/* Nobody is sent again before something changes. */
+static void note_seen(Manager *m, Bdf pf) {
+        Ward *w = wards_find(&m->wards, pf);
+
+        m->sight.asked = false;
+        m->sight.patience = sd_event_source_disable_unref(m->sight.patience);
+        if (!w || w->asked == 0)
+                return;
+        w->n_blind = 0;
+        w->seen = w->asked;
+        w->has_facts = true;
+        m->wards.stale = true;
+}
+
+/* The next look may be luckier. */
+static void note_blind(Manager *m, Bdf pf) {
+        Ward *w = wards_find(&m->wards, pf);
+
+        if (!w || ++w->n_blind >= BLIND_MAX) {
+                note_seen(m, pf);
+                return;
+        }
+        m->sight.asked = false;
+        m->sight.patience = sd_event_source_disable_unref(m->sight.patience);
+}
+
+/* Its child is left where it is, and the next PF is looked at. */
+static int on_patience(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Manager *m = userdata;
+
+        log_line(LOG_WARNING, NULL, "%s: cannot see what its VFs have: it does not answer",
+                 BDF_STR(m->sight.pf));
+        m->sight.n_late++;
+        note_seen(m, m->sight.pf);
+        manager_kick(m);
+        return 0;
+}
+
+static void wait_for(Manager *m, Ward *w) {
+        m->sight.asked = true;
+        m->sight.pf = w->pf;
+        w->asked = w->world;
+        m->sight.patience = sd_event_source_disable_unref(m->sight.patience);
+        (void) sd_event_add_time_relative(m->event, &m->sight.patience, CLOCK_MONOTONIC,
+                                          PATIENCE_USEC, 0, on_patience, m);
+}
+
 /* In the middle of a job attributes are on their way, and its children come first. Where one is stuck the next would be, too. */
 static bool is_out_of_sight(const Manager *m, const Fn *pf) {
         PfState state = world_pf_state(m, pf);
@@ -42,15 +93,15 @@ static bool is_out_of_sight(const Manager *m, const Fn *pf) {
 }
 
 void sight_ask(Manager *m) {
-        if (m->sight_asked || m->recovery)
+        if (m->sight.asked || m->recovery || m->sight.n_late >= SIGHT_LATE_MAX)
                 return;
         for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
                 const Fn *pf = snapshot_find(m->snapshot, w->pf);
 
                 if (!pf || !sight_is_stale(w) || is_out_of_sight(m, pf))
                         continue;
-                m->sight_asked = ask(m, 0, w->pf);
-                w->asked = w->world;
+                if (ask(m, 0, w->pf))
+                        wait_for(m, w);
                 return;
         }
 }
@@ -159,27 +210,32 @@ int sight_ask_for_job(Manager *m, Record *r) {
         return -EAGAIN;
 }
 
-/* Whatever came of it, nobody is sent again before something changes. */
-static void note_seen(Manager *m, Bdf pf) {
-        Ward *w = wards_find(&m->wards, pf);
+/* It looked before the PF had the driver that it has now. */
+static bool is_outdated(const Manager *m, const WorkerRequest *request) {
+        const Ward *w = wards_find(&m->wards, request->step.fn);
 
-        m->sight_asked = false;
-        if (!w)
-                return;
-        w->seen = w->asked;
-        w->has_facts = true;
-        m->wards.stale = true;
+        return request->job == 0 && w && w->asked == 0;
+}
+
+/* One that was given up on and comes late is nobody's turn any more. */
+static void end_look(Manager *m, Bdf pf, int error) {
+        if (!m->sight.asked || !bdf_equal(m->sight.pf, pf))
+                m->sight.n_late -= m->sight.n_late > 0;
+        else if (error < 0 && error != -ENOENT)
+                note_blind(m, pf);
+        else
+                note_seen(m, pf);
 }
 
 void sight_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply,
                     const WorkerFds *fds) {
         Record *r = records_find(&m->records, request->job);
-        int k = reply ? sight_take(m, reply, fds) : -ECHILD;
+        int k = !reply ? -ECHILD : is_outdated(m, request) ? 0 : sight_take(m, reply, fds);
 
         if (k < 0 && k != -ENOENT)
                 log_error_errno(k, "%s: cannot see what its VFs have", BDF_STR(request->step.fn));
         if (request->job == 0)
-                note_seen(m, request->step.fn);
+                end_look(m, request->step.fn, k);
         else if (r && r->patience)
                 manager_seen(m, r);
 }

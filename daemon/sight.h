@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <systemd/sd-event.h>
+
 #include "core/policy.h"
 #include "core/snapshot.h"
 
@@ -43,6 +45,16 @@ typedef struct SightItems {
         SightItem *items;
         size_t n;
 } SightItems;
+
+/* Our own looks, for no client and no job. */
+typedef struct Sight {
+        bool asked; /* a child is at it */
+        Bdf pf; /* of that one */
+        sd_event_source *patience;
+        unsigned n_late; /* that were given up on; so many may be left */
+} Sight;
+
+#define SIGHT_LATE_MAX 4
 
 /* The child's side: that PF, or with BDF_NONE all. 0, -ENOMEM, -ENOENT. */
 int sight_look(Kernel *k, Bdf pf, SightItems *ret);

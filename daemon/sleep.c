@@ -43,7 +43,7 @@ static void take_down(Manager *m) {
         for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
                 const Wanted *wanted = wards_wanted(m, w->pf);
                 const Fn *pf = snapshot_find(m->snapshot, w->pf);
-                Wish wish = { .op = { .kind = OP_SET_VFS, .fn = w->pf },
+                Wish wish = { .op = { .kind = OP_SET_VFS, .fn = w->pf, .flags = OP_ALONE },
                               .reason = "sleep",
                               .automatic = true,
                               .insists = true };
@@ -51,7 +51,7 @@ static void take_down(Manager *m) {
 
                 if (!wanted || !wanted->disable_on_sleep || !pf || pf->n_vfs == 0)
                         continue;
-                wish.op.flags = wanted->flags & (OP_FORCE_IN_USE | OP_FORCE_STORAGE);
+                wish.op.flags |= wanted->flags & (OP_FORCE_IN_USE | OP_FORCE_STORAGE);
                 w->asleep = manager_submit(m, &wish, &caller, &w->job, &fault) == 0;
         }
 }
@@ -68,11 +68,12 @@ static bool are_down(const Manager *m) {
 
 static void bring_back(Manager *m) {
         for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
-                if (!w->asleep)
-                        continue;
+                const Record *r = w->asleep ? records_find(&m->records, w->job) : NULL;
+
                 w->asleep = false;
-                w->due = true;
-                w->reason = "resume";
+                /* Who kept its VFs has nothing to come back to. */
+                if (r && r->result == RESULT_DONE)
+                        wards_be_due(w, "resume");
         }
 }
 

@@ -53,13 +53,29 @@ static void apply(Manager *m, Ward *w, const Wanted *wanted) {
                 log_error_errno(r, "%s: cannot apply its policy", BDF_STR(w->pf));
 }
 
+/* A udev that does not come to its end, or a child, is not waited for any longer than this. */
+#define NAMED_MAX_USEC UINT64_C(20000000)
+
+/* By the names that it has before udev has given it others another policy may be its, or none. */
+static bool may_be_others(Manager *m, const Ward *w) {
+        bool known = w->state != WARD_UNKNOWN && wards_are_named(m, w) &&
+                     (w->state != WARD_FREE || !sight_is_stale(w));
+
+        if (m->wards.policies.n == 0 || known)
+                return false;
+        if (wards_now() >= w->due_since + NAMED_MAX_USEC)
+                return w->state == WARD_UNKNOWN;
+        wards_wake_at(m, w->due_since + NAMED_MAX_USEC);
+        return true;
+}
+
 /* It keeps its place in the list while it is walked: a job's submission looks at the world, and changes no ward. */
 void wards_apply_due(Manager *m) {
         for (size_t i = 0; i < m->wards.n; i++) {
                 Ward *w = m->wards.items + i;
                 const Wanted *wanted = wards_wanted(m, w->pf);
 
-                if (!w->due || w->state == WARD_UNKNOWN)
+                if (!w->due || may_be_others(m, w))
                         continue;
                 if ((w->state == WARD_WANTED && wanted) || w->state == WARD_CONFLICT)
                         apply(m, w, wanted);

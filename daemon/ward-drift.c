@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <syslog.h>
-#include <time.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -24,13 +23,6 @@
 #define PAUSE_MAX_SEC 300
 /* What held for so long was a good repair. */
 #define STABLE_USEC (600 * USEC_PER_SEC)
-
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
-}
 
 /* What cannot be seen is no drift: it may be as it was set. */
 static void keep_visible(Differences *d) {
@@ -91,10 +83,8 @@ static uint64_t pause_of(const Ward *w) {
 
 /* Once a drift is seen its repair gets a time; it is due when that has come and the drift is there still. */
 static void repair(Manager *m, Ward *w, const Wanted *wanted) {
-        uint64_t now = now_usec();
+        uint64_t now = wards_now();
 
-        if (w->n_repairs > 0 && now >= w->repaired + STABLE_USEC)
-                w->n_repairs = 0;
         if (w->n_repairs >= REPAIRS_MAX) {
                 if (!w->given_up)
                         give_up(w, wanted);
@@ -107,12 +97,21 @@ static void repair(Manager *m, Ward *w, const Wanted *wanted) {
                 return;
         }
         w->repair_at = 0;
-        w->repaired = now;
         w->drift = 0; /* what differs after that is another drift, and told */
         w->n_repairs++;
-        w->due = true;
-        w->reason = "drift";
+        wards_be_due(w, "drift");
         manager_kick(m);
+}
+
+/* A state that held so long was a good repair's; what comes after it is another matter. */
+static void note_good(Ward *w, bool is) {
+        uint64_t now = wards_now();
+
+        if (!is && w->good > 0 && now - w->good >= STABLE_USEC) {
+                w->n_repairs = 0;
+                w->given_up = false;
+        }
+        w->good = !is ? 0 : w->good > 0 ? w->good : now;
 }
 
 static void look(Manager *m, Ward *w, const Wanted *wanted) {
@@ -122,6 +121,7 @@ static void look(Manager *m, Ward *w, const Wanted *wanted) {
                 return;
         keep_visible(&d);
         tell(m, w, wanted, &d);
+        note_good(w, d.n == 0);
         if (d.n == 0)
                 w->repair_at = 0;
         else if (wanted->reconcile && !w->by_hand)

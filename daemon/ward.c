@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -13,23 +14,22 @@
 #include "conf/policy.h"
 
 #include "daemon/hands.h"
-#include "daemon/hash.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 
-static void ward_done(Ward *w) {
-        pf_facts_done(&w->facts);
+#define USEC_PER_SEC UINT64_C(1000000)
+/* Twice what the unit waits for. */
+#define BOOT_MAX_USEC (60 * USEC_PER_SEC)
+
+uint64_t wards_now(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
 }
 
-void wards_done(Wards *all) {
-        for (size_t i = 0; i < all->n; i++)
-                ward_done(all->items + i);
-        free(all->items);
-        free(all->boot_jobs);
-        policies_done(&all->policies);
-        wanteds_done(&all->wanted);
-        sd_event_source_disable_unref(all->timer);
-        *all = (Wards){};
+static void ward_done(Ward *w) {
+        pf_facts_done(&w->facts);
 }
 
 /* The index of the first ward that is not before pf. */
@@ -47,6 +47,37 @@ static size_t lower_bound(const Wards *all, Bdf pf) {
         return low;
 }
 
+Ward *wards_add(Wards *all, const Fn *pf) {
+        size_t at = lower_bound(all, pf->bdf);
+        Ward *more;
+
+        more = reallocarray(all->items, all->n + 1, sizeof(Ward));
+        if (!more)
+                return NULL;
+        all->items = more;
+        memmove(more + at + 1, more + at, (all->n - at) * sizeof(Ward));
+        all->n++;
+        more[at] = (Ward){ .pf = pf->bdf, .identity = pf->identity };
+        return more + at;
+}
+
+void wards_drop(Wards *all, size_t i) {
+        ward_done(all->items + i);
+        memmove(all->items + i, all->items + i + 1, (all->n - i - 1) * sizeof(Ward));
+        all->n--;
+}
+
+void wards_done(Wards *all) {
+        for (size_t i = 0; i < all->n; i++)
+                ward_done(all->items + i);
+        free(all->items);
+        free(all->boot_jobs);
+        policies_done(&all->policies);
+        wanteds_done(&all->wanted);
+        sd_event_source_disable_unref(all->timer);
+        *all = (Wards){};
+}
+
 Ward *wards_find(const Wards *all, Bdf pf) {
         size_t at = lower_bound(all, pf);
 
@@ -60,12 +91,18 @@ const Wanted *wards_wanted(const Manager *m, Bdf pf) {
 int wards_check(const Manager *m, Bdf pf, Fault *ret_fault) {
         const Ward *w = wards_find(&m->wards, pf);
 
-        if (w && w->state == WARD_WANTED)
+        if (w && (w->state == WARD_WANTED || w->state == WARD_UNKNOWN))
                 return 0;
         *ret_fault = w && w->state == WARD_CONFLICT
                              ? fault_text(FAULT(FAULT_POLICY_CONFLICT, .fn = pf), w->conflict)
                              : FAULT(FAULT_NO_POLICY, .fn = pf);
         return 1;
+}
+
+bool wards_is_by_hand(const Manager *m, Bdf pf) {
+        const Ward *w = wards_find(&m->wards, pf);
+
+        return w && w->by_hand;
 }
 
 int wards_load(Manager *m, SettingsError *ret_error) {
@@ -74,13 +111,19 @@ int wards_load(Manager *m, SettingsError *ret_error) {
         int r = policies_load(&policies, &mistakes);
 
         for (size_t i = 0; i < mistakes.n; i++)
-                log_line(LOG_ERR, NULL, "%s, going on without that file's policies",
-                         mistakes.items[i].error.text);
+                log_line(LOG_ERR, NULL, "%s, going on %s", mistakes.items[i].error.text,
+                         m->wards.loaded ? "with the policies as they were"
+                                         : "without that file's policies");
         if (mistakes.n > 0)
                 *ret_error = mistakes.items[0].error;
         mistakes_done(&mistakes);
         if (r == -ENOMEM)
-                return log_error_errno(r, "cannot read the policies, keeping the old ones");
+                log_error_errno(r, "cannot read the policies, keeping the old ones");
+        if (r == -ENOMEM || (r < 0 && m->wards.loaded)) {
+                policies_done(&policies);
+                return r;
+        }
+        m->wards.loaded = true;
         policies_done(&m->wards.policies);
         m->wards.policies = policies;
         m->wards.stale = true;
@@ -95,64 +138,8 @@ void wards_start(Manager *m) {
         SettingsError error;
 
         m->wards.booting = hands_is_first(m->ledger.fd);
+        m->wards.boot_end = wards_now() + BOOT_MAX_USEC;
         (void) wards_load(m, &error);
-}
-
-static Ward *add(Wards *all, const Fn *pf) {
-        size_t at = lower_bound(all, pf->bdf);
-        Ward *more;
-
-        more = reallocarray(all->items, all->n + 1, sizeof(Ward));
-        if (!more)
-                return NULL;
-        all->items = more;
-        memmove(more + at + 1, more + at, (all->n - at) * sizeof(Ward));
-        all->n++;
-        more[at] = (Ward){ .pf = pf->bdf, .identity = pf->identity };
-        return more + at;
-}
-
-static void drop_gone(Manager *m) {
-        Wards *all = &m->wards;
-
-        for (size_t i = 0; i < all->n;) {
-                const Fn *pf = snapshot_find(m->snapshot, all->items[i].pf);
-
-                if (pf && pf->flags & FN_PF && pf->identity == all->items[i].identity) {
-                        i++;
-                        continue;
-                }
-                ward_done(all->items + i);
-                memmove(all->items + i, all->items + i + 1, (all->n - i - 1) * sizeof(Ward));
-                all->n--;
-                all->stale = true;
-        }
-}
-
-/*
- * One that has come, or whose driver has, gets what is wanted of it. A daemon that was started anew finds most of them as they
- * were left: what changed meanwhile is drift.
- */
-static void meet(Manager *m, const Fn *pf) {
-        Ward *w = wards_find(&m->wards, pf->bdf);
-        bool known = w != NULL;
-
-        if (!known) {
-                w = add(&m->wards, pf);
-                if (!w)
-                        return;
-                m->wards.stale = true;
-                w->by_hand = !m->wards.booting && hands_have(m->ledger.fd, pf->bdf, pf->identity);
-        }
-        if (known && streq(w->driver, pf->driver))
-                return;
-        m->wards.stale = true;
-        if (pf->driver[0] != '\0' && (known || m->wards.booting || m->wards.met_all)) {
-                w->due = true;
-                w->by_hand = false;
-                w->reason = m->wards.booting ? "boot" : "arrival";
-        }
-        memcpy(w->driver, pf->driver, sizeof(w->driver));
 }
 
 static void tell_state(const Ward *w, WardState before, const Policy *p) {
@@ -189,9 +176,11 @@ static void find_policy(Manager *m, Ward *w, const Fn *pf) {
         tell_state(w, before, p);
 }
 
-static void find_policies(Manager *m) {
+void wards_tell(Manager *m) {
         Wards *all = &m->wards;
 
+        if (!all->stale)
+                return;
         wanteds_done(&all->wanted);
         m->snapshot->wanted = &all->wanted;
         all->stale = false;
@@ -213,85 +202,4 @@ void wards_take_facts(Manager *m, PfFacts *facts) {
         w->has_facts = true;
         w->judged = 0;
         m->wards.stale = true;
-}
-
-static bool is_by_hand(const Record *r) {
-        return r->op.kind != OP_APPLY && r->op.kind != OP_FOREIGN && r->op.kind != OP_RESCAN &&
-               !r->automatic && !r->persist &&
-               (r->result == RESULT_DONE || r->result == RESULT_PARTIAL);
-}
-
-void wards_job_ended(Manager *m, const Record *r) {
-        Ward *w = wards_find(&m->wards, r->pf);
-
-        if (!w)
-                return;
-        if (r->n_acts > 0)
-                w->seen = 0;
-        if (is_by_hand(r) && !w->by_hand) {
-                w->by_hand = true;
-                hands_keep(m);
-        } else if (r->op.kind == OP_APPLY && !r->automatic && w->by_hand) {
-                w->by_hand = false;
-                w->given_up = false;
-                w->n_repairs = 0;
-                hands_keep(m);
-        }
-}
-
-/* One walk for all: where there are thousands of VFs, one for each PF would take its time. */
-static void take_in_world(Manager *m) {
-        for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++)
-                w->world = HASH_START;
-        FOREACH_FN (f, m->snapshot) {
-                Ward *w = wards_find(&m->wards, f->flags & FN_VF ? f->pf : f->bdf);
-
-                if (w)
-                        w->world = hash_string(
-                                hash_number(hash_string(w->world, f->driver), f->identity),
-                                f->netdevs ? f->netdevs : "");
-        }
-}
-
-void wards_sync(Manager *m) {
-        drop_gone(m);
-        FOREACH_FN (f, m->snapshot)
-                if (f->flags & FN_PF)
-                        meet(m, f);
-        m->wards.met_all = true;
-        take_in_world(m);
-        if (m->wards.stale)
-                find_policies(m);
-        if (!m->recovery && !m->gate.asleep && !m->sleep.coming) {
-                wards_apply_due(m);
-                wards_look_for_drift(m);
-        }
-        if (m->wards.booting && wards_are_settled(m)) {
-                m->wards.booting = false;
-                hands_note_first(m->ledger.fd);
-        }
-}
-
-static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        manager_kick(userdata);
-        return 0;
-}
-
-void wards_wake_at(Manager *m, uint64_t usec) {
-        Wards *all = &m->wards;
-        uint64_t next;
-        int on = SD_EVENT_OFF;
-
-        if (!all->timer) {
-                if (sd_event_add_time(m->event, &all->timer, CLOCK_MONOTONIC, usec, 0, on_timer,
-                                      m) < 0)
-                        log_line(LOG_WARNING, NULL,
-                                 "no timer to be had, repairing with the next event");
-                return;
-        }
-        (void) sd_event_source_get_enabled(all->timer, &on);
-        if (on != SD_EVENT_OFF && sd_event_source_get_time(all->timer, &next) >= 0 && next <= usec)
-                return;
-        (void) sd_event_source_set_time(all->timer, usec);
-        (void) sd_event_source_set_enabled(all->timer, SD_EVENT_ONESHOT);
 }

@@ -34,14 +34,17 @@ typedef struct Ward {
         Bdf pf;
         uint64_t identity;
         char driver[NAME_MAX_LENGTH]; /* as it was last looked at */
+        char usual[NAME_MAX_LENGTH]; /* the first that it had */
         WardState state;
         char conflict[128]; /* WARD_CONFLICT: which */
         PfFacts facts;
         bool has_facts; /* they were asked for, and came or did not */
+        unsigned n_blind; /* children that could not tell, in a row */
         /* All that attributes can hang on, its driver and its VFs, as a number: now, when a child saw it, when one was sent. */
         uint64_t world, seen, asked;
         uint64_t judged; /* when it was last compared with what is wanted; 0: must be */
         bool due; /* to be applied as soon as that can be */
+        uint64_t due_since;
         bool by_hand; /* changed by hand since its policy was applied */
         bool asleep; /* its VFs were taken down for the host's sleep */
         uint32_t job; /* of its last apply that nobody asked for; 0: none */
@@ -52,7 +55,7 @@ typedef struct Ward {
         unsigned n_repairs; /* in a row */
         bool given_up; /* it was repaired too often: another program wants it otherwise */
         uint64_t repair_at; /* microseconds of CLOCK_MONOTONIC; 0: no repair is planned */
-        uint64_t repaired; /* when the last one was begun */
+        uint64_t good; /* since when all is as wanted; 0: it is not */
 } Ward;
 
 typedef struct Wards {
@@ -66,13 +69,18 @@ typedef struct Wards {
         uint32_t *boot_jobs;
         size_t n_boot_jobs;
         sd_event_source *timer;
+        uint64_t boot_end; /* when the boot is over in any case */
+        bool loaded; /* policies were read before */
 } Wards;
 
 void wards_done(Wards *all);
 /* What the last daemon left: whether this is the first since the boot, and what was done by hand. */
 void wards_start(Manager *m);
 
-/* Reads the policies again; those of files without a mistake count. 0, or -EBADMSG with *ret_error about the first. */
+/*
+ * Reads the policies again. 0; -EBADMSG with *ret_error about the first mistake: then all stays as it was, for without one file
+ * another's policy might have a PF that is none of its business. At the start, where nothing was, the other files count.
+ */
 int wards_load(Manager *m, SettingsError *ret_error);
 
 Ward *wards_find(const Wards *all, Bdf pf);
@@ -81,6 +89,17 @@ const Wanted *wards_wanted(const Manager *m, Bdf pf);
 /* 0; 1 and *ret_fault: its policy cannot be applied, for there is none or there are two. */
 int wards_check(const Manager *m, Bdf pf, Fault *ret_fault);
 
+bool wards_is_by_hand(const Manager *m, Bdf pf);
+/* udev is through with that PF and its net devices, or there is none: what policies know it by is what it stays. */
+bool wards_are_named(const Manager *m, const Ward *w);
+
+uint64_t wards_now(void); /* microseconds of CLOCK_MONOTONIC, as all times here */
+Ward *wards_add(Wards *all, const Fn *pf); /* NULL: out of memory */
+void wards_drop(Wards *all, size_t i);
+void wards_be_due(Ward *w, const char *reason);
+
+/* What is wanted is told anew, if it must be. */
+void wards_tell(Manager *m);
 /* Compares them with the world, asks what must be asked, and asks for what is due. From manager_drain(). */
 void wards_sync(Manager *m);
 /* A job has ended: what it did by hand is by hand. */

@@ -300,6 +300,7 @@ static int serve(Kernel *k, int results) {
                 if (n != sizeof(request))
                         return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
                 answer(k, results, &request, &a);
+                (void) prctl(PR_SET_NAME, PROCESS_WORKER);
                 r = parcel_send(WORKER_FD, &a.reply, sizeof(a.reply), (int[]){ a.guard, a.list },
                                 2);
                 answer_done(&a);

@@ -277,5 +277,11 @@ size_t workers_busy(const Workers *all) {
 }
 
 size_t workers_asked(const Workers *all) {
-        return count(all, WORKER_USERS) + count(all, WORKER_DIAGNOSE);
+        size_t n = count(all, WORKER_USERS) + count(all, WORKER_DIAGNOSE);
+
+        for (size_t i = 0; i < WORKERS_MAX; i++)
+                n += all->items[i] && all->items[i]->busy &&
+                     all->items[i]->request.work == WORKER_SIGHT &&
+                     all->items[i]->request.for_client;
+        return n;
 }

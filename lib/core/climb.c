@@ -148,6 +148,13 @@ static bool stops_the_rest(const Climb *c, const Job *job, const Step *step) {
         return !ladder_fails_alone(&job->op, c->plan, step);
 }
 
+/* A NIC without such a switch is no reason to have no VFs. */
+static bool lacks_eswitch(const Job *job, const Step *step, const StepResult *result) {
+        return job->op.kind == OP_APPLY && !(job->op.flags & OP_ROLLBACK) &&
+               (step->rung == RUNG_ESWITCH || step->rung == RUNG_ESWITCH_VFS) &&
+               result->answer == STEP_FAILED && result->error == EOPNOTSUPP;
+}
+
 static bool is_asked_to_choose(const Job *job, const Step *step) {
         return (job->op.kind == OP_SET_VFS || job->op.kind == OP_APPLY) &&
                step->rung == RUNG_BIND_VF;
@@ -223,7 +230,7 @@ ClimbVerdict climb_step_done(Climb *c, const Job *job, size_t index, const StepR
                 return CLIMB_GOES_ON;
         if (forced)
                 return CLIMB_FORCES;
-        if (choice || !stops_the_rest(c, job, step))
+        if (choice || lacks_eswitch(job, step, result) || !stops_the_rest(c, job, step))
                 return CLIMB_WARNS;
         if (result->answer == STEP_KEPT && !goes_through_stub(c->plan, step->fn)) {
                 /* Not over: the next plan has it again. */

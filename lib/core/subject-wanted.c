@@ -51,9 +51,13 @@ static int add_vf(Context *c, const Fn *vf, const char *driver, const VfAttrs *a
         return 0;
 }
 
-/* Some drivers let their eswitch change only while no VF has a driver: quirk eswitch_unbinds_vfs. */
+/*
+ * Some drivers let their eswitch change only while no VF has a driver: quirk eswitch_unbinds_vfs. One whose mode could not be seen
+ * may have the wanted one, or none at all.
+ */
 static bool eswitch_unbinds(const Context *c, const Fn *pf) {
-        return quirks_of(c->s->quirks, pf->driver) & QUIRK_ESWITCH_UNBINDS_VFS;
+        return pf->eswitch != ESWITCH_KEEP &&
+               quirks_of(c->s->quirks, pf->driver) & QUIRK_ESWITCH_UNBINDS_VFS;
 }
 
 /* The VFs stay: each is compared with its wish. */
