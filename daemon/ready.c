@@ -28,6 +28,7 @@ struct ReadyFn {
         uint64_t away, done; /* numbers of the kernel's last "remove", and of udev's last event */
         bool removed; /* that "remove" was of what the snapshot has, or had */
         bool unseen; /* another device sits there than was, or none, and its "remove" is still to come */
+        bool missed; /* nothing was seen there for a while, which is why unseen is set */
         bool bound; /* its driver has finished its probe */
         bool finished; /* udev has told that it is through with it, or had nothing under way */
         bool checked; /* the next is of now */
@@ -83,7 +84,7 @@ static ReadyFn *find_or_add(Readiness *r, Bdf bdf) {
 static void forget_events(Readiness *r) {
         for (ReadyFn *f = r->items; f < r->items + r->n; f++) {
                 f->away = f->done = 0;
-                f->removed = f->unseen = f->checked = false;
+                f->removed = f->unseen = f->missed = f->checked = false;
                 f->bound = f->finished = true;
         }
 }
@@ -94,7 +95,7 @@ static void take_kernel(ReadyFn *f, const KernelEvent *e) {
         if (streq(e->action, "remove")) {
                 f->away = e->seq;
                 f->removed = !f->unseen;
-                f->unseen = f->bound = f->finished = false;
+                f->unseen = f->missed = f->bound = f->finished = false;
         } else if (streq(e->action, "bind"))
                 f->bound = true;
         else if (streq(e->action, "unbind"))
@@ -134,8 +135,11 @@ static bool is_stale(const ReadyFn *f) {
 }
 
 static void take_identity(ReadyFn *f, const Fn *fn) {
+        bool missed = f->missed;
+
+        f->missed = false;
         if (f->identity == fn->identity) {
-                f->unseen = false;
+                f->unseen = f->unseen && !missed;
                 return;
         }
         if (f->identity != 0 && !f->removed) {
@@ -180,8 +184,8 @@ static void drop_gone(Manager *m) {
                 while (fn < end && bdf_compare(fn->bdf, f->bdf) < 0)
                         fn++;
                 there = fn < end && bdf_equal(fn->bdf, f->bdf) && is_concerned(fn);
-                if (!there && f->identity != 0 && !f->removed)
-                        f->unseen = true;
+                if (!there && f->identity != 0 && !f->removed && !f->unseen)
+                        f->unseen = f->missed = true;
                 if (there || (f->identity != 0 && !f->without && is_stale(f)))
                         r->items[n++] = *f;
         }

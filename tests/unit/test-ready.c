@@ -222,11 +222,10 @@ static void the_next_at_an_address_is_not_taken_for_the_one_that_went(void **dat
 }
 
 /* A job looks at what it has made before the events of it are read. */
-static void nor_is_one_that_is_seen_before_it_is_told_of(void **data) {
-        Host *h = host_new(1, "igbvf");
+static void see_before_it_is_told_of(const char *driver) {
+        Host *h = host_new(1, driver);
         uint64_t removed;
 
-        (void) data;
         look_again(h);
         fn_of(h, VF0)->identity = 77;
         look_again(h);
@@ -241,6 +240,33 @@ static void nor_is_one_that_is_seen_before_it_is_told_of(void **data) {
         look_again(h);
         assert_false(vf_is_ready(h, VF0));
         udev_tells(h, VF0, removed, true, "remove");
+        look_again(h);
+        assert_true(vf_is_ready(h, VF0));
+        /* And once more. */
+        fn_of(h, VF0)->identity = 78;
+        look_again(h);
+        assert_false(vf_is_ready(h, VF0));
+        host_free(h);
+}
+
+static void nor_is_one_that_is_seen_before_it_is_told_of(void **data) {
+        (void) data;
+        see_before_it_is_told_of("igbvf");
+        see_before_it_is_told_of("");
+}
+
+/* A look may miss one: it is gone for it, and is the same when it is seen again. */
+static void one_that_was_missed_is_the_same_as_before(void **data) {
+        Host *h = host_new(1, "");
+        Fn fn;
+
+        (void) data;
+        look_again(h);
+        fn = *fn_of(h, VF0);
+        snapshot_drop(h->m.snapshot, VF0);
+        look_again(h);
+        put_fn(h->m.snapshot, fn, "");
+        snapshot_seal(h->m.snapshot);
         look_again(h);
         assert_true(vf_is_ready(h, VF0));
         host_free(h);
@@ -380,6 +406,7 @@ int main(void) {
                 cmocka_unit_test(a_link_whose_vf_was_not_seen_yet_is_waited_for),
                 cmocka_unit_test(the_next_at_an_address_is_not_taken_for_the_one_that_went),
                 cmocka_unit_test(nor_is_one_that_is_seen_before_it_is_told_of),
+                cmocka_unit_test(one_that_was_missed_is_the_same_as_before),
                 cmocka_unit_test(a_driver_is_bound_when_the_kernel_says_so),
                 cmocka_unit_test(what_was_told_before_the_first_look_is_not_lost),
                 cmocka_unit_test(a_file_alone_is_not_enough_while_udev_is_at_work),
