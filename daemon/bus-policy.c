@@ -214,6 +214,8 @@ static int reply_adopt(Manager *m, sd_bus_message *message, const Op *op, sd_bus
         r = persist_adopt(m, op->fn, (op->flags & OP_ALONE) != 0, &path, &text);
         if (r == -ENOENT)
                 return bus_ask_refuse(error, FAULT_NO_SUCH_DEVICE, BDF_STR(op->fn));
+        if (r == -EPERM)
+                return bus_ask_refuse_fn(error, FAULT_HANDS_OFF, op->fn);
         return r < 0 ? r : sd_bus_reply_method_return(message, "ss", path, text);
 }
 

@@ -32,17 +32,19 @@ static bool is_file(const char *path, const char *name) {
         return streq(slash ? slash + 1 : path, name);
 }
 
-/* Above whatever else has the PF, so that it is this one that counts. */
-static int32_t priority_of(const Manager *m, const Fn *pf, const char *file) {
+/* Above whatever else has the PF, so that it is this one that counts. -EPERM: another one says that it is not ours to manage. */
+static int priority_of(const Manager *m, const Fn *pf, const char *file, int32_t *ret) {
         const Policy *p = NULL, *other = NULL;
         const Ward *w = wards_find(&m->wards, pf->bdf);
         int r = policy_find(&m->wards.policies, m->snapshot, pf,
                             w && w->has_facts ? &w->facts : NULL, &p, &other);
 
-        if ((r != 0 && r != POLICY_E_CONFLICT) || !p)
-                return PRIORITY_DEFAULT;
-        return is_file(p->file, file) || p->priority == POLICY_PRIORITY_MAX ? p->priority
-                                                                            : p->priority + 1;
+        *ret = PRIORITY_DEFAULT;
+        if (r == POLICY_E_NONE && p)
+                return -EPERM;
+        if (p)
+                *ret = p->priority + (!is_file(p->file, file) && p->priority < POLICY_PRIORITY_MAX);
+        return 0;
 }
 
 static int save(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, bool dry,
@@ -50,10 +52,13 @@ static int save(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, 
         _cleanup_free_ char *text = NULL, *path = NULL;
         char name[POLICY_FILE_MAX];
         SettingsError error;
+        int32_t priority;
         int r;
 
         policy_file_name(pf->bdf, name);
-        r = policy_text(wanted, priority_of(m, pf, name), by, &text);
+        r = priority_of(m, pf, name, &priority);
+        if (r >= 0)
+                r = policy_text(wanted, priority, by, &text);
         if (r >= 0 && asprintf(&path, "%s/%s", folder(), name) < 0)
                 r = -ENOMEM;
         if (r >= 0 && !dry)

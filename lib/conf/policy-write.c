@@ -200,7 +200,10 @@ static int make_folder(const char *folder) {
                 if (mkdir(above, 0755) < 0 && errno != EEXIST)
                         return -errno;
         }
-        return mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        if (mkdir(folder, 0755) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        /* Whatever the umask: policies are for everybody to read. */
+        return chmod(folder, 0755) < 0 ? -errno : 0;
 }
 
 static int write_all(int fd, const char *text) {

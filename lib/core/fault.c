@@ -64,6 +64,10 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_NO_POLICY] = { ERROR("NoPolicy"), 6,
                               "{fn}: no policy matches it; 'sriovctl adopt {fn}' writes one, "
                               "sriovd.conf(5)" },
+        [FAULT_HANDS_OFF] = { ERROR("PolicyConflict"), 6,
+                              "{fn}: a policy says manage = false of it; nothing was written, take "
+                              "that away first, 'sriovctl check' and sriovd.conf(5) tell of "
+                              "policies" },
         [FAULT_POLICY_CONFLICT] = { ERROR("PolicyConflict"), 6,
                                     "{fn}: policies {text} have the same priority; nothing was "
                                     "changed, raise one or let it match less" },

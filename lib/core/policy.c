@@ -240,9 +240,11 @@ int policy_find(const Policies *all, const Snapshot *s, const Fn *pf, const PfFa
                      (p->priority == best->priority && !rival && !agree(best, p))))
                         return POLICY_E_UNKNOWN;
         }
-        if (!best || (!rival && !best->manage))
+        if (!best)
                 return POLICY_E_NONE;
         *ret = best;
+        if (!rival && !best->manage)
+                return POLICY_E_NONE;
         if (!rival)
                 return 0;
         *ret_other = rival;

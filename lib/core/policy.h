@@ -106,7 +106,7 @@ void policies_done(Policies *all);
 
 /*
  * The policy of that PF. facts NULL, or those of another identity: not asked yet. 0 and *ret, or one of the answers above. Two that
- * both say manage = false are no conflict.
+ * both say manage = false are no conflict. With POLICY_E_NONE *ret is the one that says so, or is left as it was.
  */
 int policy_find(const Policies *all, const Snapshot *s, const Fn *pf, const PfFacts *facts,
                 const Policy **ret, const Policy **ret_other);

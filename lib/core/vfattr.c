@@ -237,11 +237,18 @@ bool vfattrs_have(const VfAttrs *a, VfAttr attr) {
         return false;
 }
 
+/* An address that the VF may choose is right whatever it has chosen. */
+static bool is_free(const VfAttrs *wanted, VfAttr attr) {
+        return attr == VFATTR_MAC && wanted->value[VFKEY_MAC] == 0;
+}
+
 bool vfattrs_differ(const VfAttrs *wanted, const VfAttrs *seen, VfAttr attr) {
         if (!vfattrs_have(wanted, attr))
                 return false;
         if (!vfattrs_have(seen, attr))
                 return true;
+        if (is_free(wanted, attr))
+                return false;
         for (VfKey k = 0; k < _VFKEY_MAX; k++)
                 if (keys[k].attr == attr && wanted->value[k] != seen->value[k])
                         return true;

@@ -135,6 +135,63 @@ class Failing(WithPolicy):
         self.assertEqual([(r["pf"][1], r["error"][1]) for r in rows], [(NVME, E + "Range")])
 
 
+class Named(WithPolicy):
+    """By the name that udev gives it, which it has not from the beginning."""
+    policies = {"10-nics.conf": NICS.replace('address = "%s"' % IGB0, 'path = "pci-%s"' % IGB0),
+                "20-late.conf": EARLY.replace('address = "%s"', 'mac = "%s"') % ("52:54:00:02:00:00", "")}
+
+    def test_what_is_matched_by_what_only_a_child_can_see_is_there_at_boot(self):
+        self.settle()
+        self.assertEqual([self.state(p)["Policy"] for p in (IGB0, IGB1)], ["nics", "early"])
+        self.assertEqual({j[2]: j[3:] for j in self.jobs()}, {p: ("done", "boot") for p in (IGB0, IGB1)})
+
+
+class Reload(WithPolicy):
+    policies = {"10-nics.conf": NICS, "90-hands.conf": 'policy = ( { name = "hands"; priority = 100; manage = false; '
+                                                       'match = { address = "%s"; }; } );\n' % IGB0}
+
+    def test_a_mistake_in_a_file_changes_nothing_that_its_policy_kept_away(self):
+        self.settle()
+        self.assertEqual((self.state(IGB0)["VFs"], self.jobs()), (0, []))
+        self.write("90-hands.conf", "policy = ( { name = ")
+        self.refused(E + "BadOption", "Reload", "")
+        time.sleep(3)
+        self.assertEqual((self.state(IGB0)["VFs"], self.state(IGB0)["Policy"]), (0, ""))
+        # And nobody writes a policy over one that says hands off.
+        self.refused(E + "PolicyConflict", "Adopt", "sa{sv}", IGB0, NONE)
+
+
+class ByHand(WithPolicy):
+    def setUp(self):
+        super().setUp()
+        self.settle()
+        self.assertEqual(self.run_job("SetVFs", "sua{sv}", IGB0, 0, NONE)[1], "done")
+
+    def assert_left(self):
+        time.sleep(3)
+        self.assertEqual(self.state(IGB0)["VFs"], 0)
+
+    def test_a_reset_brings_nothing_back(self):
+        self.assertEqual(self.run_job("Reset", "sa{sv}", IGB0, NONE)[1], "done")
+        self.assert_left()
+
+    def test_another_driver_than_the_usual_one_brings_nothing_back(self):
+        self.assertEqual(self.run_job("Bind", "ssa{sv}", IGB0, "vfio-pci", NONE)[1], "done")
+        self.assert_left()
+
+    def test_an_apply_that_was_canceled_or_refused_brings_nothing_back(self):
+        self.assertIsNotNone(self.stage.sim("fault", f"{FN}{IGB1}/sriov_numvfs", "block"))
+        first = self.bus.call("SetVFs", "sua{sv}", IGB1, 1, NONE)
+        path = self.bus.call("Apply", "asa{sv}", [IGB0], NONE)[0]
+        self.bus.match()
+        self.bus.call("Cancel", path=path, interface="org.sriovd1.Job")
+        self.assertEqual(self.bus.wait_signal("JobRemoved", lambda s: s.body[1] == path).body[2], "canceled")
+        self.stage.sim("clear")
+        self.stage.sim("release")
+        self.bus.wait_signal("JobRemoved", lambda s: s.body[1] == first)
+        self.assert_left()
+
+
 class Asked(WithPolicy):
     policies = {"10-nics.conf": NICS, "20-a.conf": EARLY % (IGB1, ""),
                 "30-b.conf": EARLY.replace("early", "late") % (IGB1, "")}
