@@ -179,6 +179,16 @@ static int manage(NvmeAdmin *a, uint16_t id, uint32_t action, uint32_t resource,
         return to_errno(a->send(a, &command));
 }
 
+static int assign(NvmeAdmin *a, uint16_t id, uint64_t queues, uint64_t interrupts) {
+        int r = manage(a, id, ACTION_OFFLINE, 0, 0);
+
+        if (r >= 0)
+                r = manage(a, id, ACTION_ASSIGN, RESOURCE_QUEUES, queues);
+        if (r >= 0)
+                r = manage(a, id, ACTION_ASSIGN, RESOURCE_INTERRUPTS, interrupts);
+        return r < 0 ? r : manage(a, id, ACTION_ONLINE, 0, 0);
+}
+
 int nvme_vf_set(NvmeAdmin *a, uint32_t index, const VfAttrs *attrs) {
         Find f = { .index = index };
         int r;
@@ -188,14 +198,11 @@ int nvme_vf_set(NvmeAdmin *a, uint32_t index, const VfAttrs *attrs) {
                 return r;
         if (!f.is)
                 return -ENOENT;
-        r = manage(a, f.found.id, ACTION_OFFLINE, 0, 0);
-        if (r >= 0)
-                r = manage(a, f.found.id, ACTION_ASSIGN, RESOURCE_QUEUES,
-                           attrs->value[VFKEY_QUEUES]);
-        if (r >= 0)
-                r = manage(a, f.found.id, ACTION_ASSIGN, RESOURCE_INTERRUPTS,
-                           attrs->value[VFKEY_INTERRUPTS]);
-        return r < 0 ? r : manage(a, f.found.id, ACTION_ONLINE, 0, 0);
+        r = assign(a, f.found.id, attrs->value[VFKEY_QUEUES], attrs->value[VFKEY_INTERRUPTS]);
+        /* One that worked does so again: a wish that cannot be had must not cost what was there. */
+        if (r < 0 && f.found.online)
+                (void) assign(a, f.found.id, f.found.queues, f.found.interrupts);
+        return r;
 }
 
 static int send_ioctl(NvmeAdmin *a, struct nvme_admin_cmd *command) {

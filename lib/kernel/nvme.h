@@ -29,6 +29,7 @@ int nvme_vf_attrs(NvmeAdmin *a, uint32_t first, uint32_t n, VfAttrs *ret);
 
 /*
  * Takes that VF offline, gives it what attrs says and brings it online. -EBUSY: not in the state that it is in; -ERANGE: so many
- * are not there to give; -ENOENT: there is no such secondary controller. On failure it may be left offline.
+ * are not there to give; -ENOENT: there is no such secondary controller. On failure one that was
+ * online has what it had, as far as the controller lets it; another is left offline.
  */
 int nvme_vf_set(NvmeAdmin *a, uint32_t index, const VfAttrs *attrs);

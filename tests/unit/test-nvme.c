@@ -125,6 +125,26 @@ static void the_first_refusal_is_the_answer(void **state) {
                 }
 }
 
+static void one_that_worked_has_again_what_it_had(void **state) {
+        static const uint32_t cdw10[] = { 0x00010007, 0x00010008, 0x00010007,
+                                          0x00010008, 0x00010108, 0x00010009 },
+                              cdw11[] = { 0, 99, 0, 3, 2, 0 };
+        VfAttrs a = attrs_of("queues=99 interrupts=4");
+        Card c;
+
+        (void) state;
+        card_init(&c, 1);
+        c.all[0] = (Controller){ .id = 1, .vf = 1, .queues = 3, .interrupts = 2, .online = true };
+        c.fails_at = 2;
+        c.status = 0x4121;
+        assert_int_equal(nvme_vf_set(&c.admin, 0, &a), -ERANGE);
+        assert_int_equal(c.n_log, ELEMENTSOF(cdw10));
+        for (size_t i = 0; i < ELEMENTSOF(cdw10); i++) {
+                assert_int_equal(c.log[i].cdw10, cdw10[i]);
+                assert_int_equal(c.log[i].cdw11, cdw11[i]);
+        }
+}
+
 static void what_is_online_shows_what_it_has(void **state) {
         VfAttrs seen[3] = {}, a = attrs_of("queues=5 interrupts=4");
         Card c;
@@ -191,6 +211,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_controller_goes_offline_gets_its_resources_and_comes_online),
                 cmocka_unit_test(the_first_refusal_is_the_answer),
+                cmocka_unit_test(one_that_worked_has_again_what_it_had),
                 cmocka_unit_test(what_is_online_shows_what_it_has),
                 cmocka_unit_test(a_long_list_is_asked_for_in_pieces),
                 cmocka_unit_test(a_list_out_of_order_ends),
