@@ -114,6 +114,15 @@ static void note_good(Ward *w, bool is) {
         w->good = !is ? 0 : w->good > 0 ? w->good : now;
 }
 
+/* What would be refused before its first step is no better the next time. */
+static bool can_be_planned(const Manager *m, const Wanted *wanted) {
+        const Op op = { .kind = OP_APPLY, .fn = wanted->pf, .flags = wanted->flags };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        Fault fault;
+
+        return ladder_plan(m->snapshot, &op, NULL, &plan, &fault) == 0;
+}
+
 static void look(Manager *m, Ward *w, const Wanted *wanted) {
         Differences d = {};
 
@@ -124,7 +133,7 @@ static void look(Manager *m, Ward *w, const Wanted *wanted) {
         note_good(w, d.n == 0);
         if (d.n == 0)
                 w->repair_at = 0;
-        else if (wanted->reconcile && !w->by_hand)
+        else if (wanted->reconcile && !w->by_hand && can_be_planned(m, wanted))
                 repair(m, w, wanted);
         differences_done(&d);
 }
