@@ -125,8 +125,11 @@ static int sysfs_read(Kernel *k, const char *path, char *buf, size_t size) {
         return (int) n;
 }
 
-/* Our children write to one driver's bind side by side, and each locks it behind itself. */
-#define UNLOCK_TRIES 16
+/*
+ * Our children write to one driver's bind side by side, and each locks it behind itself. A try is lost when another one's lock
+ * falls between our chmod and our open, with three children at it perhaps each second time: so many are never lost in a row.
+ */
+#define UNLOCK_TRIES 256
 
 /*
  * sysfs holds a missing w against root as well: KERNEL.md 5.3. It is missing again as soon as we are in; what we saw of the
