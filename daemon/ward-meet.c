@@ -37,10 +37,8 @@ static const Record *at_work(const Manager *m, Bdf pf) {
         return NULL;
 }
 
-/* Another driver than the usual one was given to it by hand. */
-static bool is_arrival(const Manager *m, const Ward *w, const Fn *pf) {
-        const Record *r = at_work(m, w->pf);
-
+/* Job r of ours gave it its driver, NULL: none did. Another one than the usual was given to it by hand. */
+static bool is_arrival(const Ward *w, const Fn *pf, const Record *r) {
         if (pf->driver[0] == '\0')
                 return false;
         return !r || (r->op.kind == OP_BIND && bdf_equal(r->op.fn, w->pf) &&
@@ -90,7 +88,7 @@ static void meet(Manager *m, const Fn *pf) {
 
         if (w) {
                 if (!streq(w->driver, pf->driver))
-                        take_driver(m, w, pf, is_arrival(m, w, pf));
+                        take_driver(m, w, pf, is_arrival(w, pf, at_work(m, pf->bdf)));
                 return;
         }
         w = wards_add(&m->wards, pf);
@@ -162,14 +160,28 @@ static bool is_by_hand(const Record *r) {
                !r->automatic && !r->persist && r->result != RESULT_SKIPPED && ended_well(r);
 }
 
+/* The job has looked for the last time at what it made of its PF; the kernel's event may come when nobody knows of the job. */
+static bool job_brought(Manager *m, Ward *w, const Record *r) {
+        const Fn *pf = snapshot_find(m->snapshot, w->pf);
+        bool arrives = pf && is_arrival(w, pf, r);
+
+        if (r->op.kind == OP_FOREIGN)
+                return false;
+        if (pf && !streq(w->driver, pf->driver))
+                take_driver(m, w, pf, arrives);
+        return arrives;
+}
+
 void wards_job_ended(Manager *m, const Record *r) {
         Ward *w = wards_find(&m->wards, r->pf);
+        bool brought;
 
         if (!w)
                 return;
         if (r->n_acts > 0)
                 w->seen = 0;
-        if (is_by_hand(r) && !w->by_hand) {
+        brought = job_brought(m, w, r);
+        if (is_by_hand(r) && !brought && !w->by_hand) {
                 w->by_hand = true;
                 hands_keep(m);
         } else if (r->op.kind == OP_APPLY && !r->automatic && ended_well(r)) {

@@ -172,6 +172,7 @@ class ByHand(WithPolicy):
     def assert_left(self):
         time.sleep(3)
         self.assertEqual(self.state(IGB0)["VFs"], 0)
+        self.assertEqual([j[4] for j in self.jobs() if j[1] == "apply" and j[4]], ["boot"])
 
     def test_a_reset_brings_nothing_back(self):
         self.assertEqual(self.run_job("Reset", "sa{sv}", IGB0, NONE)[1], "done")
