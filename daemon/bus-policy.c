@@ -208,15 +208,15 @@ int bus_policy_diff(sd_bus_message *message, void *userdata, sd_bus_error *error
 }
 
 static int reply_adopt(Manager *m, sd_bus_message *message, const Op *op, sd_bus_error *error) {
-        _cleanup_free_ char *text = NULL, *path = NULL;
-        int r;
+        int r = persist_adopt(m, message, op->fn, (op->flags & OP_ALONE) != 0);
 
-        r = persist_adopt(m, op->fn, (op->flags & OP_ALONE) != 0, &path, &text);
         if (r == -ENOENT)
                 return bus_ask_refuse(error, FAULT_NO_SUCH_DEVICE, BDF_STR(op->fn));
         if (r == -EPERM)
                 return bus_ask_refuse_fn(error, FAULT_HANDS_OFF, op->fn);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "ss", path, text);
+        if (r == -EAGAIN)
+                return bus_fault(error, &FAULT(FAULT_TOO_MANY_ASK, .number = ADOPTS_MAX));
+        return r;
 }
 
 int bus_policy_adopt(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -43,6 +43,7 @@ static void connection_free(Connection *c) {
                 *p = c->next;
         auth_forget(&c->manager->auth, c->bus);
         inquiries_forget(c->manager, c->bus);
+        saves_forget(c->manager, c->bus);
         boot_waits_forget(c->manager, c->bus);
         sd_bus_close_unref(c->bus);
         free(c);

@@ -207,18 +207,9 @@ static JobResult result_of(const Record *r, const Job *j) {
         return j->result == RESULT_DONE && r->result == RESULT_PARTIAL ? RESULT_PARTIAL : j->result;
 }
 
-static void run_finish(Manager *m, const Job *j, Record *r) {
-        manager_take_over(r, j);
-        guards_close(&m->guards, r->id);
-        if (!r->unlisted && r->n_steps > 0)
-                gate_latch(m, BDF_NONE);
-        if (!r->settled)
-                r->result = result_of(r, j);
-        if (r->persist && (r->result == RESULT_DONE || r->result == RESULT_SKIPPED))
-                persist_count(m, r);
-        r->stage = _RUNG_MAX;
+void manager_end(Manager *m, Record *r) {
+        r->state = JOB_ENDED;
         r->ended = manager_now();
-        r->timeout = sd_event_source_disable_unref(r->timeout);
         r->news |= NEWS_STATE | NEWS_STEP;
         (void) keep(m, r, NULL);
         gate_job_ended(m, r);
@@ -230,6 +221,23 @@ static void run_finish(Manager *m, const Job *j, Record *r) {
         world_publish(m);
         bus_job_changed(&m->bus, r);
         bus_job_removed(&m->bus, r);
+}
+
+/* The queue is through with it; who waits for a policy as well hears of the end when that is kept. */
+static void run_finish(Manager *m, const Job *j, Record *r) {
+        manager_take_over(r, j);
+        guards_close(&m->guards, r->id);
+        if (!r->unlisted && r->n_steps > 0)
+                gate_latch(m, BDF_NONE);
+        if (!r->settled)
+                r->result = result_of(r, j);
+        r->stage = _RUNG_MAX;
+        r->timeout = sd_event_source_disable_unref(r->timeout);
+        if (r->persist && (r->result == RESULT_DONE || r->result == RESULT_SKIPPED) &&
+            persist_count(m, r))
+                r->state = JOB_RUNNING;
+        else
+                manager_end(m, r);
 }
 
 static void run_effect(Manager *m, const Effect *effect) {
@@ -283,6 +291,7 @@ void manager_drain(Manager *m) {
         inquiries_ask(m);
         sight_ask(m);
         titles_ask(m);
+        saves_ask(m);
         if (manager_state(m) == MANAGER_IDLE)
                 workers_let_go(&m->workers);
         else if (manager_state(m) == MANAGER_WEDGED)
@@ -386,6 +395,9 @@ void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply
         case WORKER_USERS:
         case WORKER_DIAGNOSE:
                 inquiry_answered(m, request, reply, fds);
+                break;
+        case WORKER_KEEP:
+                saves_answered(m, request, reply);
                 break;
         }
         manager_kick(m);

@@ -199,6 +199,7 @@ Manager *manager_free(Manager *m) {
         stucks_done(&m->stucks);
         sd_event_source_disable_unref(m->sight.patience);
         boot_waits_done(&m->boot_waits);
+        saves_done(&m->saves);
         wards_done(&m->wards);
         guards_done(&m->guards);
         holds_done(&m->holds);

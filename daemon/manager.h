@@ -29,6 +29,7 @@
 #include "daemon/inquiry.h"
 #include "daemon/ledger.h"
 #include "daemon/metrics.h"
+#include "daemon/persist.h"
 #include "daemon/ready.h"
 #include "daemon/record.h"
 #include "daemon/sleep.h"
@@ -70,6 +71,7 @@ typedef struct Manager {
         Sight sight;
         Gate gate;
         Sleep sleep;
+        Saves saves;
         Bus bus;
         sd_event_source *drain, *expiry;
         char status[256];
@@ -115,6 +117,9 @@ int manager_look(Manager *m);
 void manager_kick(Manager *m);
 /* Has a child do a step of that job: intent first. What comes of it comes through the workers' answer. 0, -errno. */
 int manager_release(Manager *m, Record *r, size_t index, const Step *step);
+
+/* The queue's job is over, and all that comes of it: tells everybody. */
+void manager_end(Manager *m, Record *r);
 
 /* A job that waited for what a child sees of its PF is planned now. */
 void manager_seen(Manager *m, Record *r);

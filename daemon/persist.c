@@ -10,8 +10,6 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-#include "core/names.h"
-
 #include "conf/policy-write.h"
 
 #include "daemon/log.h"
@@ -20,10 +18,41 @@
 
 #define PRIORITY_DEFAULT 50
 
-static const char *folder(void) {
-        const char *path = getenv(POLICY_ENV);
+/* A policy on its way to the disk: for a job that has ended but for that, or for a client. */
+struct Save {
+        Save *next;
+        uint32_t id;
+        uint32_t job; /* 0: none */
+        sd_bus_message *message; /* NULL: none, or he is gone */
+        Bdf pf;
+        char *path, *text;
+        bool asked; /* a child is at it */
+};
 
-        return path ? path : POLICY_FOLDER;
+static Save *save_free(Save *s) {
+        if (!s)
+                return NULL;
+        sd_bus_message_unref(s->message);
+        free(s->path);
+        free(s->text);
+        free(s);
+        return NULL;
+}
+DEFINE_CLEANUP(Save, save_free);
+
+void saves_done(Saves *all) {
+        while (all->first) {
+                Save *s = all->first;
+
+                all->first = s->next;
+                save_free(s);
+        }
+}
+
+void saves_forget(Manager *m, sd_bus *bus) {
+        for (Save *s = m->saves.first; s; s = s->next)
+                if (s->message && sd_bus_message_get_bus(s->message) == bus)
+                        s->message = sd_bus_message_unref(s->message);
 }
 
 static bool is_file(const char *path, const char *name) {
@@ -47,31 +76,39 @@ static int priority_of(const Manager *m, const Fn *pf, const char *file, int32_t
         return 0;
 }
 
-static int save(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, bool dry,
-                char **ret_path, char **ret_text) {
-        _cleanup_free_ char *text = NULL, *path = NULL;
+/* The file that says so. 0 and *ret; -EPERM, -ENOMEM, -EBADMSG. */
+static int save_new(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, Save **ret) {
+        _cleanup_(save_freep) Save *s = calloc(1, sizeof(Save));
         char name[POLICY_FILE_MAX];
-        SettingsError error;
         int32_t priority;
         int r;
 
+        if (!s)
+                return -ENOMEM;
+        s->pf = pf->bdf;
         policy_file_name(pf->bdf, name);
         r = priority_of(m, pf, name, &priority);
         if (r >= 0)
-                r = policy_text(wanted, priority, by, &text);
-        if (r >= 0 && asprintf(&path, "%s/%s", folder(), name) < 0)
-                r = -ENOMEM;
-        if (r >= 0 && !dry)
-                r = policy_save(folder(), name, text);
+                r = policy_text(wanted, priority, by, &s->text);
         if (r < 0)
                 return r;
-        if (!dry) {
-                log_line(LOG_NOTICE, NULL, "%s: wrote %s", BDF_STR(pf->bdf), path);
-                (void) wards_load(m, &error);
+        if (asprintf(&s->path, "%s/%s", policy_folder(), name) < 0) {
+                s->path = NULL;
+                return -ENOMEM;
         }
-        *ret_path = TAKE_PTR(path);
-        *ret_text = TAKE_PTR(text);
+        *ret = TAKE_PTR(s);
         return 0;
+}
+
+/* One after the other, in their order: the last word about a PF is the one that stays. */
+static void enqueue(Manager *m, Save *s) {
+        Save **end = &m->saves.first;
+
+        while (*end)
+                end = &(*end)->next;
+        *end = s;
+        s->id = ++m->saves.last_id;
+        manager_kick(m);
 }
 
 /* Room for the wishes of that many VFs, with what is wanted of them already. */
@@ -85,11 +122,10 @@ static int grow(Wanted *w, const Wanted *old, uint32_t n) {
         return 0;
 }
 
-static int save_count(Manager *m, const Record *r) {
+static int save_count(Manager *m, const Record *r, Save **ret) {
         const Fn *pf = snapshot_find(m->snapshot, r->op.fn);
         const Wanted *old = wards_wanted(m, r->op.fn);
         _cleanup_(wanted_done) Wanted w = old ? *old : (Wanted){ .reconcile = true };
-        _cleanup_free_ char *path = NULL, *text = NULL;
         int k;
 
         w.vfs = NULL;
@@ -105,23 +141,91 @@ static int save_count(Manager *m, const Record *r) {
                 w.vfs[i].has_driver = true;
                 memcpy(w.vfs[i].driver, r->op.driver, sizeof(w.vfs[i].driver));
         }
-        return k < 0 ? k : save(m, pf, &w, "sriovctl set --persist", false, &path, &text);
+        return k < 0 ? k : save_new(m, pf, &w, "sriovctl set --persist", ret);
 }
 
-void persist_count(Manager *m, Record *r) {
+static void warn(Record *r, int error) {
         char warning[256];
-        int k = save_count(m, r);
 
-        if (k >= 0)
-                return;
-        log_error_errno(k, "%s: job %u: cannot write a policy below %s", BDF_STR(r->op.fn), r->id,
-                        folder());
+        log_error_errno(error, "%s: job %u: cannot write a policy below %s", BDF_STR(r->op.fn),
+                        r->id, policy_folder());
         snprintf(warning, sizeof(warning),
                  "%s: done, but not persistent: cannot write a policy below %s (%s)",
-                 BDF_STR(r->op.fn), folder(), strerror(-k));
+                 BDF_STR(r->op.fn), policy_folder(), strerror(-error));
         (void) record_warn(r, warning);
         r->news |= NEWS_WARNINGS;
         r->persist = false; /* and so it is by hand */
+}
+
+bool persist_count(Manager *m, Record *r) {
+        Save *s;
+        int k = save_count(m, r, &s);
+
+        if (k < 0) {
+                warn(r, k);
+                return false;
+        }
+        s->job = r->id;
+        enqueue(m, s);
+        return true;
+}
+
+static int answer_adopt(const Save *s, int error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
+        Fault fault =
+                fault_text(FAULT(FAULT_NOT_KEPT, .fn = s->pf, .error = -error), policy_folder());
+
+        if (error >= 0)
+                return sd_bus_reply_method_return(s->message, "ss", s->path, s->text);
+        (void) bus_fault(&e, &fault);
+        return sd_bus_reply_method_error(s->message, &e);
+}
+
+/* Whoever waits for it hears of it when the policy counts. */
+static void over(Manager *m, int error) {
+        _cleanup_(save_freep) Save *s = m->saves.first;
+        Record *r = s->job > 0 ? records_find(&m->records, s->job) : NULL;
+        SettingsError mistake;
+
+        m->saves.first = s->next;
+        if (error >= 0) {
+                log_line(LOG_NOTICE, NULL, "%s: wrote %s", BDF_STR(s->pf), s->path);
+                (void) wards_load(m, &mistake);
+        }
+        if (s->message)
+                (void) answer_adopt(s, error);
+        if (r && error < 0)
+                warn(r, error);
+        if (r)
+                manager_end(m, r);
+        manager_kick(m);
+}
+
+static int ask(Manager *m, const Save *s) {
+        WorkerRequest request = { .work = WORKER_KEEP,
+                                  .job = s->id,
+                                  .step = { .fn = s->pf, .vf = BDF_NONE },
+                                  .n_text = strlen(s->text) + 1 };
+        Worker *w;
+        int r = workers_get(&m->workers, &w);
+
+        return r < 0 ? r : worker_hand(w, &request, s->text);
+}
+
+void saves_ask(Manager *m) {
+        while (m->saves.first && !m->saves.first->asked) {
+                int r = ask(m, m->saves.first);
+
+                if (r < 0)
+                        over(m, r);
+                else
+                        m->saves.first->asked = true;
+        }
+}
+
+void saves_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply) {
+        if (m->saves.first && m->saves.first->id == request->job)
+                over(m, reply ? reply->error : -ECHILD);
 }
 
 /* What a VF has without anybody's having given it is no wish. */
@@ -148,7 +252,7 @@ static void wish_what_is(const Fn *vf, VfWish *ret) {
         drop_defaults(&ret->attrs);
 }
 
-int persist_adopt(Manager *m, Bdf bdf, bool dry, char **ret_path, char **ret_text) {
+static int adopt(Manager *m, Bdf bdf, Save **ret) {
         const Fn *pf = snapshot_find(m->snapshot, bdf);
         _cleanup_(wanted_done) Wanted w = { .pf = bdf, .has_count = true, .reconcile = true };
         int r;
@@ -161,5 +265,29 @@ int persist_adopt(Manager *m, Bdf bdf, bool dry, char **ret_path, char **ret_tex
         FOREACH_FN (f, m->snapshot)
                 if (r >= 0 && f->flags & FN_VF && bdf_equal(f->pf, bdf) && f->vf_index < w.n_vfs)
                         wish_what_is(f, w.vfs + f->vf_index);
-        return r < 0 ? r : save(m, pf, &w, "sriovctl adopt", dry, ret_path, ret_text);
+        return r < 0 ? r : save_new(m, pf, &w, "sriovctl adopt", ret);
+}
+
+static bool is_full(const Saves *all) {
+        size_t n = 0;
+
+        for (const Save *s = all->first; s; s = s->next)
+                n += s->job == 0;
+        return n >= ADOPTS_MAX;
+}
+
+int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry) {
+        _cleanup_(save_freep) Save *s = NULL;
+        int r;
+
+        if (is_full(&m->saves))
+                return -EAGAIN;
+        r = adopt(m, pf, &s);
+        if (r < 0)
+                return r;
+        s->message = sd_bus_message_ref(message);
+        if (dry)
+                return answer_adopt(s, 0);
+        enqueue(m, TAKE_PTR(s));
+        return 1;
 }

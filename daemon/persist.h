@@ -3,19 +3,48 @@
  * Persist: what is there, or was just made, becomes a policy
  *
  * One file for each PF below /etc/sriovd/policy.d, which names it by its address. It goes before any other policy that the PF has.
- * Only small files are written here, on a file system that is no one's device.
+ * A child writes it, for a disk takes its time, and may be below a card that is at work here.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include <systemd/sd-bus.h>
 
 #include "core/bdf.h"
 
+#include "daemon/worker.h"
+
+/* As many clients may wait for the disk; the next is told so. */
+#define ADOPTS_MAX 32
+
 typedef struct Manager Manager;
 typedef struct Record Record;
+typedef struct Save Save;
 
-/* A set-vfs that has ended well: its count and driver. What went wrong is a warning of the job. */
-void persist_count(Manager *m, Record *r);
+/* Policies on their way to the disk, one after the other. */
+typedef struct Saves {
+        Save *first;
+        uint32_t last_id;
+} Saves;
 
-/* The PF as it is now. dry: writes nothing. 0, *ret_path and *ret_text, the caller's; -ENOENT: it is gone; -errno. */
-int persist_adopt(Manager *m, Bdf pf, bool dry, char **ret_path, char **ret_text);
+void saves_done(Saves *all);
+
+/*
+ * A set-vfs that has ended well: its count and driver. True: it is on its way, and manager_end() comes with it. What went wrong is a
+ * warning of the job.
+ */
+bool persist_count(Manager *m, Record *r);
+
+/*
+ * The PF as it is now. The message has its answer when the policy counts; dry: at once, and nothing is written. 0 or more; -ENOENT:
+ * it is gone; -EPERM: hands off; -EAGAIN: too many are on their way; -errno.
+ */
+int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry);
+
+/* Has a child write what is due. */
+void saves_ask(Manager *m);
+void saves_answered(Manager *m, const WorkerRequest *request, const WorkerReply *reply);
+/* That connection is gone: what it asked for is written all the same. */
+void saves_forget(Manager *m, sd_bus *bus);

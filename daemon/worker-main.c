@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@
 #include "kernel/look.h"
 #include "kernel/pci.h"
 #include "kernel/step.h"
+
+#include "conf/policy-write.h"
 
 #include "daemon/diagnose.h"
 #include "daemon/ledger.h"
@@ -263,7 +266,18 @@ static bool is_question(const WorkerRequest *request) {
                request->work == WORKER_SIGHT || request->work == WORKER_DIAGNOSE;
 }
 
-static void answer(Kernel *k, int results, const WorkerRequest *request, Answer *ret) {
+static int keep_policy(const WorkerRequest *request, int fd) {
+        _cleanup_free_ void *text = NULL;
+        char name[POLICY_FILE_MAX];
+        int r;
+
+        r = parcel_unpack(fd, request->n_text, 1, &text);
+        if (r < 0)
+                return r;
+        return policy_save(policy_folder(), policy_file_name(request->step.fn, name), text);
+}
+
+static void answer(Kernel *k, int results, const WorkerRequest *request, int text, Answer *ret) {
         (void) prctl(PR_SET_NAME, is_question(request) ? PROCESS_ASKER : PROCESS_WORKER);
         switch (request->work) {
         case WORKER_STEP:
@@ -284,22 +298,39 @@ static void answer(Kernel *k, int results, const WorkerRequest *request, Answer 
         case WORKER_DIAGNOSE:
                 ret->reply.error = find_faults(k, request, ret);
                 break;
+        case WORKER_KEEP:
+                ret->reply.error = keep_policy(request, text);
+                break;
         }
+}
+
+/* As recv(), and what came beside it. */
+static ssize_t receive(WorkerRequest *ret, int *ret_text) {
+        struct pollfd readable = { .fd = WORKER_FD, .events = POLLIN };
+        int fds[PARCEL_FDS_MAX];
+        ssize_t n;
+
+        do {
+                (void) poll(&readable, 1, -1);
+                n = parcel_receive(WORKER_FD, ret, sizeof(*ret), fds);
+        } while (n == -EINTR || n == -EAGAIN);
+        *ret_text = fds[0];
+        close_fd(fds[1]);
+        return n;
 }
 
 static int serve(Kernel *k, int results) {
         for (;;) {
                 Answer a = { .guard = -EBADF, .list = -EBADF };
+                _cleanup_close_ int text = -EBADF;
                 WorkerRequest request;
                 ssize_t n;
                 int r;
 
-                n = recv(WORKER_FD, &request, sizeof(request), 0);
-                if (n < 0 && errno == EINTR)
-                        continue;
+                n = receive(&request, &text);
                 if (n != sizeof(request))
                         return n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-                answer(k, results, &request, &a);
+                answer(k, results, &request, text, &a);
                 (void) prctl(PR_SET_NAME, PROCESS_WORKER);
                 r = parcel_send(WORKER_FD, &a.reply, sizeof(a.reply), (int[]){ a.guard, a.list },
                                 2);

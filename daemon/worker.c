@@ -228,8 +228,20 @@ int workers_get(Workers *all, Worker **ret) {
         return 0;
 }
 
+/* Who is idle has an empty socket: nobody waits here. */
+static int send_request(Worker *w, const WorkerRequest *request, int fd) {
+        int r = parcel_send(w->fd, request, sizeof(*request), &fd, 1);
+
+        if (r < 0) {
+                worker_free(w);
+                return r;
+        }
+        w->request = *request;
+        w->busy = true;
+        return 0;
+}
+
 int worker_ask(Worker *w, const WorkerRequest *request, uint64_t deadline_usec) {
-        ssize_t n;
         int r;
 
         if (deadline_usec > 0) {
@@ -240,15 +252,14 @@ int worker_ask(Worker *w, const WorkerRequest *request, uint64_t deadline_usec) 
                         return r;
                 }
         }
-        n = send(w->fd, request, sizeof(*request), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n != sizeof(*request)) {
-                r = n < 0 ? -errno : -EIO;
-                worker_free(w);
-                return r;
-        }
-        w->request = *request;
-        w->busy = true;
-        return 0;
+        return send_request(w, request, -EBADF);
+}
+
+int worker_hand(Worker *w, const WorkerRequest *request, const char *text) {
+        _cleanup_close_ int fd = -EBADF;
+        int r = parcel_pack(text, request->n_text, 1, &fd);
+
+        return r < 0 ? r : send_request(w, request, fd);
 }
 
 void workers_let_go(Workers *all) {

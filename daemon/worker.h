@@ -21,8 +21,8 @@
 
 /* Questions under way at once, stuck ones counted: they are never in the way of steps. */
 #define WORKERS_ASKED_MAX 8
-/* The steps of the job in the lane and of all that stand aside, stuck for ever; questions; and one that asks for names. */
-#define WORKERS_MAX ((QUEUE_ASIDE + 1) * QUEUE_FAN_OUT + WORKERS_ASKED_MAX + 1)
+/* The steps of the job in the lane and of all that stand aside, stuck for ever; questions; one that asks for names, one that writes. */
+#define WORKERS_MAX ((QUEUE_ASIDE + 1) * QUEUE_FAN_OUT + WORKERS_ASKED_MAX + 2)
 #define WORKER_FD 3
 #define WORKER_IDS_MAX 16
 
@@ -34,6 +34,7 @@ typedef enum WorkerWork {
         WORKER_ELSEWHERE, /* sysfs number `index` of other network namespaces: a list of one Elsewhere or none, its top as a guard */
         WORKER_SIGHT, /* what only a child can see of PF step.fn, or, if that is BDF_NONE, of all: a list of SightItem */
         WORKER_DIAGNOSE, /* what is wrong with this host: a list of Finding */
+        WORKER_KEEP, /* writes the policy of PF step.fn, which worker_hand() gave it: disks take their time */
 } WorkerWork;
 
 typedef struct WorkerRequest {
@@ -47,6 +48,7 @@ typedef struct WorkerRequest {
         bool for_client; /* a question: a client's, and no need of our own */
         bool glance; /* WORKER_USERS: what may wait for RTNL is left out */
         bool busy; /* WORKER_DIAGNOSE: jobs are at work */
+        size_t n_text; /* WORKER_KEEP: bytes of the text beside it, its NUL among them */
         size_t n_ids;
         struct {
                 uint16_t vendor, device;
@@ -106,6 +108,8 @@ void workers_done(
 int workers_get(Workers *all, Worker **ret);
 /* Releases it. deadline_usec 0 = none. 0, -errno: it is gone and nothing was asked. */
 int worker_ask(Worker *w, const WorkerRequest *request, uint64_t deadline_usec);
+/* The same without a deadline, with a text of request->n_text bytes beside it, for parcel_unpack(). */
+int worker_hand(Worker *w, const WorkerRequest *request, const char *text);
 /* The idle ones may go. */
 void workers_let_go(Workers *all);
 /* Sees to it that one is idle, for questions must be answered while others are stuck. */

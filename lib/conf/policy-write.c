@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 
+#include "core/names.h"
 #include "core/policy.h"
 
 #include "conf/policy-write.h"
@@ -185,6 +186,12 @@ const char *policy_file_name(Bdf pf, char buf[static POLICY_FILE_MAX]) {
                 if (*c == ':' || *c == '.')
                         *c = '-';
         return buf;
+}
+
+const char *policy_folder(void) {
+        const char *path = secure_getenv(POLICY_ENV);
+
+        return path ? path : POLICY_FOLDER;
 }
 
 /* The folder, and the one above it: /etc/sriovd is not there before somebody needs it. */

@@ -19,8 +19,11 @@ int policy_text(const Wanted *w, int32_t priority, const char *by, char **ret);
 #define POLICY_FILE_MAX 32
 const char *policy_file_name(Bdf pf, char buf[static POLICY_FILE_MAX]);
 
+/* Where they are put: POLICY_FOLDER, or what POLICY_ENV names (core/names.h). */
+const char *policy_folder(void);
+
 /*
  * Puts the text into that folder, which is made if need be, in the stead of a file of that name: whole or not at all, whenever the
- * host goes down. 0; -errno.
+ * host goes down. Waits for the disk. 0; -errno.
  */
 int policy_save(const char *folder, const char *name, const char *text);

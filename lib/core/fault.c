@@ -196,6 +196,10 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_INTERRUPTED] = { ERROR("Interrupted"), 1,
                                 "job {number}: sriovd ended meanwhile, and whether it took effect "
                                 "cannot be seen; look, and ask again" },
+        [FAULT_NOT_KEPT] = { ERROR("Failed"), 1,
+                             "{fn}: cannot write a policy below {text}: {errno} ({why}); see to "
+                             "that "
+                             "folder and its disk, and ask again" },
         [FAULT_INTERNAL] = { ERROR("Failed"), 1, "sriovd: {errno} ({why})" },
 };
 

@@ -88,6 +88,7 @@ typedef enum FaultReason {
         FAULT_VFS_LOST, /* fn, number: VFs taken down for such a program; a warning */
         FAULT_PORT_QUIET, /* fn, text: service unbound for such a program; a warning */
         FAULT_INTERRUPTED, /* number: job */
+        FAULT_NOT_KEPT, /* fn, text: the folder, error */
         FAULT_INTERNAL, /* error */
         _FAULT_MAX,
 } FaultReason;

@@ -314,6 +314,18 @@ class Written(WithPolicy):
         self.assertEqual(self.run_job("SetVFs", "sua{sv}", IGB0, 3, {"persist": ("b", True)})[1], "failed")
         self.assertEqual(os.listdir(self.stage.path("policy.d")), ["50-0000-02-00-0.conf"])
 
+    def test_what_cannot_be_written_is_said(self):
+        os.rmdir(self.stage.path("policy.d"))
+        with open(self.stage.path("policy.d"), "w", encoding="utf-8"):
+            pass
+        job, result, _, _ = self.run_job("SetVFs", "sua{sv}", IGB1, 2, {"persist": ("b", True)})
+        self.assertEqual(result, "done")
+        warnings = self.bus.get_all(f"/org/sriovd1/job/{job}", "org.sriovd1.Job")["Warnings"]
+        self.assertEqual(["not persistent" in w and "Not a directory" in w for w in warnings], [True], warnings)
+        text = self.refused(E + "Failed", "Adopt", "sa{sv}", IGB1, NONE)
+        self.assertIn(IGB1 + ": cannot write a policy below", text)
+        self.assertEqual((self.state(IGB1)["Policy"], self.state(IGB1)["VFs"]), ("", 2))
+
 
 class WithDrift(WithPolicy):
     def foreign(self, attr, value):
