@@ -50,6 +50,16 @@ static bool is_new(const Manager *m, const Ward *w, const Fn *pf) {
         return pf->driver[0] != '\0' && !w->by_hand && (m->wards.booting || m->wards.met_all);
 }
 
+/* The last daemon took its VFs down for the host's sleep, and nobody has given them back since. */
+static bool was_put_to_sleep(const Manager *m, Bdf pf) {
+        const Record *last = NULL;
+
+        FOREACH_RECORD (r, &m->records)
+                if (r->op.kind != OP_FOREIGN && bdf_equal(r->pf, pf) && (!last || r->id > last->id))
+                        last = r;
+        return last && last->automatic && last->op.kind == OP_SET_VFS;
+}
+
 void wards_be_due(Ward *w, const char *reason) {
         w->due = true;
         w->due_since = wards_now();
@@ -96,6 +106,8 @@ static void meet(Manager *m, const Fn *pf) {
                 return;
         w->by_hand = hands_have(m->ledger.fd, pf->bdf, pf->identity);
         take_driver(m, w, pf, is_new(m, w, pf));
+        if (was_put_to_sleep(m, pf->bdf))
+                wards_be_due(w, "resume");
 }
 
 bool wards_are_named(const Manager *m, const Ward *w) {

@@ -90,7 +90,7 @@ class Sleep(WithLogind):
 
 class SleepWithPolicy(WithLogind):
     """What is there before the sleep and marked for it is gone in it, and there again after it."""
-    TEXT = ('policy = ( { name = "nic"; match = { address = "%s"; }; vfs = 2; disable_on_sleep = true; },'
+    TEXT = ('policy = ( { name = "nic"; match = { address = "%s"; }; vfs = 2; disable_on_sleep = true; reconcile = false; },'
             ' { name = "other"; match = { address = "%s"; }; vfs = 1; } );' % (IGB0, IGB1))
 
     def make_stage_ready(self):
@@ -110,6 +110,28 @@ class SleepWithPolicy(WithLogind):
         self.assertEqual(self.counts(), [0, 1])
         self.tell("wake")
         self.assertEqual(self.line(), "locked sleep delay")
+        self.stage.until(lambda: self.counts() == [2, 1], "the VFs")
+
+    def test_what_somebody_asked_for_in_the_sleep_is_what_it_comes_back_to(self):
+        self.bus.call("WaitBoot", "")
+        self.tell("sleep")
+        self.assertEqual(self.line(), "free")
+        self.bus.match()
+        path = self.bus.call("SetVFs", "sua{sv}", IGB0, 1, NONE)
+        self.tell("wake")
+        self.assertEqual(self.bus.wait_signal("JobRemoved", lambda s: s.body[1] == path).body[2], "done")
+        self.assertEqual(self.bus.wait_signal("JobRemoved", lambda s: s.body[1] != path).body[2], "canceled")
+        self.assertEqual(self.counts(), [1, 1])
+
+    def test_it_comes_back_also_by_a_daemon_that_knew_nothing_of_the_sleep(self):
+        self.bus.call("WaitBoot", "")
+        self.tell("sleep")
+        self.assertEqual(self.line(), "free")
+        self.assertEqual(self.counts(), [0, 1])
+        self.bus.close()
+        self.stage.stop("sriovd", kill=True)
+        self.stage.start_daemon()
+        self.bus = self.stage.bus()
         self.stage.until(lambda: self.counts() == [2, 1], "the VFs")
 
 
