@@ -17,21 +17,32 @@ static bool is_object(const Fn *f, uint32_t flag) {
         return f->flags & flag && !(flag == FN_VF && bdf_is_none(f->pf));
 }
 
-const Fn *bus_fn_find(const Manager *m, const char *path) {
+/* 0, or < 0: no function's. */
+static int decode(const char *path, BusFnPath *ret) {
         _cleanup_free_ char *name = NULL;
-        uint32_t flag = FN_PF;
-        const Fn *f;
-        Bdf bdf;
 
+        ret->flag = FN_PF;
         if (sd_bus_path_decode(path, BUS_PATH "/pf", &name) <= 0) {
-                flag = FN_VF;
+                ret->flag = FN_VF;
                 if (sd_bus_path_decode(path, BUS_PATH "/vf", &name) <= 0)
-                        return NULL;
+                        return -ENOENT;
         }
-        if (bdf_parse(name, &bdf) < 0)
-                return NULL;
-        f = snapshot_find(m->snapshot, bdf);
-        return f && is_object(f, flag) ? f : NULL;
+        return bdf_parse(name, &ret->bdf);
+}
+
+const Fn *bus_fn_find(Manager *m, const char *path) {
+        BusFnPath *last = &m->bus_fn_path;
+        const Fn *f;
+
+        if (!streq(path, last->path)) {
+                last->path[0] = '\0';
+                if (decode(path, last) < 0)
+                        return NULL;
+                if (str_copy(last->path, sizeof(last->path), path) < 0)
+                        last->path[0] = '\0';
+        }
+        f = snapshot_find(m->snapshot, last->bdf);
+        return f && is_object(f, last->flag) ? f : NULL;
 }
 
 int bus_fn_found(sd_bus *bus _unused_, const char *path, const char *interface _unused_,

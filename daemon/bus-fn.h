@@ -11,7 +11,7 @@
 #include "daemon/manager.h"
 
 /* The function behind "/org/sriovd1/pf/..." or "/org/sriovd1/vf/...", or NULL. */
-const Fn *bus_fn_find(const Manager *m, const char *path);
+const Fn *bus_fn_find(Manager *m, const char *path);
 
 /* For sd_bus_add_fallback_vtable and sd_bus_add_node_enumerator; the userdata is the manager. */
 int bus_fn_found(sd_bus *bus, const char *path, const char *interface, void *userdata,

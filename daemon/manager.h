@@ -43,6 +43,13 @@
 
 typedef struct Recovery Recovery;
 
+/* bus-fn.c: what the last path means, for an object's properties are asked for one by one. */
+typedef struct BusFnPath {
+        char path[64]; /* "": none, or too long to be one of ours */
+        Bdf bdf;
+        uint32_t flag; /* FN_PF or FN_VF */
+} BusFnPath;
+
 typedef struct Manager {
         sd_event *event;
         const char *runtime;
@@ -73,6 +80,7 @@ typedef struct Manager {
         Sleep sleep;
         Saves saves;
         Bus bus;
+        BusFnPath bus_fn_path;
         sd_event_source *drain, *expiry;
         char status[256];
 } Manager;
