@@ -62,6 +62,7 @@ static void tell(Manager *m, Ward *w, const Wanted *wanted, const Differences *d
                          d->items[0].wanted, d->n > 1 ? " and more" : "",
                          w->by_hand           ? "leaving it as it was set by hand"
                          : !wanted->reconcile ? "leaving it, for reconcile is false"
+                         : m->wards.partial   ? "leaving it until no policy file has a mistake"
                                               : "putting it right");
         else
                 log_line(LOG_INFO, NULL, "%s: is as policy %s wants it again", BDF_STR(w->pf),
@@ -133,7 +134,7 @@ static void look(Manager *m, Ward *w, const Wanted *wanted) {
         note_good(w, d.n == 0);
         if (d.n == 0)
                 w->repair_at = 0;
-        else if (wanted->reconcile && !w->by_hand && can_be_planned(m, wanted))
+        else if (wanted->reconcile && !w->by_hand && !m->wards.partial && can_be_planned(m, wanted))
                 repair(m, w, wanted);
         differences_done(&d);
 }

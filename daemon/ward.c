@@ -124,6 +124,7 @@ int wards_load(Manager *m, SettingsError *ret_error) {
                 return r;
         }
         m->wards.loaded = true;
+        m->wards.partial = r < 0;
         policies_done(&m->wards.policies);
         m->wards.policies = policies;
         m->wards.stale = true;

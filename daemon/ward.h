@@ -71,6 +71,7 @@ typedef struct Wards {
         sd_event_source *timer;
         uint64_t boot_end; /* when the boot is over in any case */
         bool loaded; /* policies were read before */
+        bool partial; /* one file's are missing for its mistake: it may have been the one that says hands off */
 } Wards;
 
 void wards_done(Wards *all);

@@ -337,6 +337,22 @@ class WithDrift(WithPolicy):
         return m.body[0], m.body[1]["wanted"][1], m.body[1]["seen"][1]
 
 
+class DriftBesideAMistake(WithDrift):
+    policies = {"10-nics.conf": NICS, "20-bad.conf": "policy = ( { name = "}
+
+    def test_nothing_is_put_right_as_long_as_a_file_cannot_be_read(self):
+        self.settle()
+        self.assert_nics()
+        self.bus.match()
+        self.foreign(f"{IGB0}/sriov_numvfs", "0")
+        self.assertEqual(self.wait_drift("vfs"), (IGB0, "3", "0"))
+        time.sleep(3)
+        self.assertEqual(self.state(IGB0)["VFs"], 0)
+        self.remove("20-bad.conf")
+        self.bus.call("Reload", "")
+        self.stage.until(lambda: self.state(IGB0)["VFs"] == 3, "the VFs")
+
+
 class Drift(WithDrift):
     def test_what_another_program_changed_is_told_and_put_right(self):
         self.settle()
