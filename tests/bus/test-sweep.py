@@ -45,6 +45,9 @@ OPERATIONS = (
     (("reset", IGB0), [], (0, "igb")),
     (("slot", "off", "1"), [NVFS], None),
     (("unload", "igb"), [NVFS], (0, "")),
+    (("set", IGB0, "2", "--persist"), [], (2, "igb")),
+    (("vf", IGB0 + "/vf0", "vlan=5", "trust=on"), [NVFS], (3, "igb")),
+    (("vf", IGB0 + "/vf0", "vlan=5", "driver=vfio-pci"), [NVFS], (3, "igb")),
     (("rescan",), [(FN + IGB0 + "/remove", "1")], (0, "igb")),
 )
 
@@ -142,10 +145,17 @@ def check_jobs(stage, numbers):
     return jobs[numbers[0]]["result"] if numbers[0] is not None else None
 
 
+def check_policy(stage, words, result):
+    """What is done is also kept, if that was asked for."""
+    if "--persist" in words and result in ("done", "skipped") and not os.path.exists(stage.path("policy.d/50-0000-01-00-0.conf")):
+        raise Wrong(f"{result}, and no policy says so")
+
+
 def play(operation, at):
     """Whether the daemon died there, and what became of the job."""
     words, before, expect = operation
     stage = Stage(bus=False)
+    stage.env["SRIOVD_POLICY"] = stage.path("policy.d")
     try:
         for path, value in before:
             if stage.sim("write", path, value) is None:
@@ -169,6 +179,7 @@ def play(operation, at):
             raise Wrong("dies where it should not")
         result = check_jobs(stage, (first, second, third))
         check_world(stage, expect, result)
+        check_policy(stage, words, result)
         return died, result
     except TimeoutError as e:
         raise Wrong(str(e)) from e
