@@ -14,6 +14,8 @@ from stub import Stub, new_folder  # noqa: E402
 
 SRIOVCTL = os.environ["SRIOVCTL"]
 PF, VF0, VF1 = "0000:01:00.0", "0000:01:10.0", "0000:01:10.2"
+PF2 = "0000:02:00.0"  # the stub has it once a test adds it
+BAD = "org.sriovd1.Error."
 
 
 class WithStub(unittest.TestCase):
