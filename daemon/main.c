@@ -38,7 +38,7 @@ static int help(void) {
                "      --version   say which version this is\n"
                "  -h, --help      say this\n\n"
                "Environment: " RUNTIME_DIRECTORY_ENV " (" RUNTIME_DIRECTORY "), " CONFIG_ENV
-               ", " DRIVERS_ENV "\n");
+               ", " DRIVERS_ENV ", " POLICY_ENV "\n");
         return EXIT_SUCCESS;
 }
 
