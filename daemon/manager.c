@@ -240,15 +240,16 @@ int manager_reload(Manager *m, SettingsError *ret_error) {
         r = read_settings(&s, ret_error);
         if (r >= 0)
                 r = times_load_rows(&rows, ret_error);
+        if (r >= 0)
+                r = wards_load(m, ret_error);
         if (r < 0)
                 return r;
         take_settings(m, &s);
         times_take_rows(&m->pace, &rows);
         m->quirks = rows.quirks;
         mode_reload(m, before);
-        r = wards_load(m, ret_error);
         manager_kick(m);
-        return r;
+        return 0;
 }
 
 /* A mistake in a file must not take the daemon away from a host that needs it. */

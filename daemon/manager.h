@@ -116,7 +116,7 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
                    Fault *ret_fault);
 /* 0, MANAGER_E_REFUSED. */
 int manager_cancel(Manager *m, uint32_t id, const Caller *caller, Fault *ret_fault);
-/* sriovd.conf and drivers.conf again. 0, or < 0 with *ret_error, and all stays as it was. */
+/* sriovd.conf, drivers.conf and the policies again. 0, or < 0 with *ret_error, and all stays as it was. */
 int manager_reload(Manager *m, SettingsError *ret_error);
 
 /* Looks at all of the world anew. 0, -errno: the old view stays. */

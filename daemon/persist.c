@@ -144,15 +144,11 @@ static int save_count(Manager *m, const Record *r, Save **ret) {
         return k < 0 ? k : save_new(m, pf, &w, "sriovctl set --persist", ret);
 }
 
-static void warn(Record *r, int error) {
-        char warning[256];
+static void warn(Record *r, const Fault *fault) {
+        char text[FAULT_STR_MAX];
 
-        log_error_errno(error, "%s: job %u: cannot write a policy below %s", BDF_STR(r->op.fn),
-                        r->id, policy_folder());
-        snprintf(warning, sizeof(warning),
-                 "%s: done, but not persistent: cannot write a policy below %s (%s)",
-                 BDF_STR(r->op.fn), policy_folder(), strerror(-error));
-        (void) record_warn(r, warning);
+        (void) record_warn(r, fault_format(fault, text, sizeof(text)));
+        log_line(LOG_ERR, r, "job %u: %s", r->id, text);
         r->news |= NEWS_WARNINGS;
         r->persist = false; /* and so it is by hand */
 }
@@ -160,9 +156,11 @@ static void warn(Record *r, int error) {
 bool persist_count(Manager *m, Record *r) {
         Save *s;
         int k = save_count(m, r, &s);
+        Fault fault =
+                fault_text(FAULT(FAULT_NOT_KEPT, .fn = r->op.fn, .error = -k), policy_folder());
 
         if (k < 0) {
-                warn(r, k);
+                warn(r, &fault);
                 return false;
         }
         s->job = r->id;
@@ -170,32 +168,38 @@ bool persist_count(Manager *m, Record *r) {
         return true;
 }
 
-static int answer_adopt(const Save *s, int error) {
-        _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
-        Fault fault =
-                fault_text(FAULT(FAULT_NOT_KEPT, .fn = s->pf, .error = -error), policy_folder());
+static int answer_adopt(const Save *s, const Fault *fault) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        if (error >= 0)
+        if (fault->reason == FAULT_NONE)
                 return sd_bus_reply_method_return(s->message, "ss", s->path, s->text);
-        (void) bus_fault(&e, &fault);
-        return sd_bus_reply_method_error(s->message, &e);
+        (void) bus_fault(&error, fault);
+        return sd_bus_reply_method_error(s->message, &error);
+}
+
+/* A mistake in another file keeps it from being read. */
+static Fault take_in(Manager *m, const Save *s) {
+        SettingsError mistake;
+
+        log_line(LOG_NOTICE, NULL, "%s: wrote %s", BDF_STR(s->pf), s->path);
+        if (wards_load(m, &mistake) != -EBADMSG)
+                return FAULT(FAULT_NONE);
+        return fault_text(FAULT(FAULT_KEPT_UNREAD, .fn = s->pf), mistake.text);
 }
 
 /* Whoever waits for it hears of it when the policy counts. */
 static void over(Manager *m, int error) {
         _cleanup_(save_freep) Save *s = m->saves.first;
         Record *r = s->job > 0 ? records_find(&m->records, s->job) : NULL;
-        SettingsError mistake;
+        Fault fault = error >= 0 ? take_in(m, s)
+                                 : fault_text(FAULT(FAULT_NOT_KEPT, .fn = s->pf, .error = -error),
+                                              policy_folder());
 
         m->saves.first = s->next;
-        if (error >= 0) {
-                log_line(LOG_NOTICE, NULL, "%s: wrote %s", BDF_STR(s->pf), s->path);
-                (void) wards_load(m, &mistake);
-        }
         if (s->message)
-                (void) answer_adopt(s, error);
-        if (r && error < 0)
-                warn(r, error);
+                (void) answer_adopt(s, &fault);
+        if (r && fault.reason != FAULT_NONE)
+                warn(r, &fault);
         if (r)
                 manager_end(m, r);
         manager_kick(m);
@@ -287,7 +291,7 @@ int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry) {
                 return r;
         s->message = sd_bus_message_ref(message);
         if (dry)
-                return answer_adopt(s, 0);
+                return answer_adopt(s, &FAULT(FAULT_NONE));
         enqueue(m, TAKE_PTR(s));
         return 1;
 }

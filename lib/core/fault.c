@@ -200,6 +200,9 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                              "{fn}: cannot write a policy below {text}: {errno} ({why}); see to "
                              "that "
                              "folder and its disk, and ask again" },
+        [FAULT_KEPT_UNREAD] = { ERROR("BadOption"), 2,
+                                "{fn}: its policy is written, and counts once policies can be read "
+                                "again: {text}" },
         [FAULT_INTERNAL] = { ERROR("Failed"), 1, "sriovd: {errno} ({why})" },
 };
 

@@ -89,6 +89,7 @@ typedef enum FaultReason {
         FAULT_PORT_QUIET, /* fn, text: service unbound for such a program; a warning */
         FAULT_INTERRUPTED, /* number: job */
         FAULT_NOT_KEPT, /* fn, text: the folder, error */
+        FAULT_KEPT_UNREAD, /* fn, text: a file's mistake */
         FAULT_INTERNAL, /* error */
         _FAULT_MAX,
 } FaultReason;

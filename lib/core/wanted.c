@@ -131,7 +131,9 @@ static int add_driver(const VfWish *wish, const Fn *vf, Differences *ret) {
 static int add_attr(const VfWish *wish, const Fn *vf, VfAttr attr, Differences *ret) {
         Difference d = { .pf = vf->pf,
                          .vf = vf->vf_index,
-                         .disruptive = vfattr_needs_unbound(attr) && vf->driver[0] != '\0' };
+                         /* Who is bound and does not show it is not unbound for it. */
+                         .disruptive = vfattr_needs_unbound(attr) && vf->driver[0] != '\0' &&
+                                       vfattrs_have(&vf->attrs, attr) };
 
         snprintf(d.what, sizeof(d.what), "%s", vfattr_to_string(attr));
         vfattrs_format(&wish->attrs, attr, d.wanted, sizeof(d.wanted));

@@ -321,10 +321,22 @@ class Written(WithPolicy):
         job, result, _, _ = self.run_job("SetVFs", "sua{sv}", IGB1, 2, {"persist": ("b", True)})
         self.assertEqual(result, "done")
         warnings = self.bus.get_all(f"/org/sriovd1/job/{job}", "org.sriovd1.Job")["Warnings"]
-        self.assertEqual(["not persistent" in w and "Not a directory" in w for w in warnings], [True], warnings)
+        self.assertEqual(["cannot write a policy" in w and "Not a directory" in w for w in warnings], [True], warnings)
         text = self.refused(E + "Failed", "Adopt", "sa{sv}", IGB1, NONE)
         self.assertIn(IGB1 + ": cannot write a policy below", text)
         self.assertEqual((self.state(IGB1)["Policy"], self.state(IGB1)["VFs"]), ("", 2))
+
+    def test_what_is_written_beside_a_mistake_and_so_does_not_count_is_said(self):
+        self.write("20-bad.conf", "policy = ( { name = ")
+        job, result, _, _ = self.run_job("SetVFs", "sua{sv}", IGB1, 2, {"persist": ("b", True)})
+        self.assertEqual(result, "done")
+        warnings = self.bus.get_all(f"/org/sriovd1/job/{job}", "org.sriovd1.Job")["Warnings"]
+        self.assertEqual(["counts once" in w and "20-bad.conf:1:" in w for w in warnings], [True], warnings)
+        self.assertIn("20-bad.conf:1:", self.refused(E + "BadOption", "Adopt", "sa{sv}", IGB0, NONE))
+        self.assertEqual(self.state(IGB1)["Policy"], "")
+        self.remove("20-bad.conf")
+        self.bus.call("Reload", "")
+        self.assertEqual([self.state(pf)["Policy"] for pf in (IGB0, IGB1)], [IGB0, IGB1])
 
 
 class WithDrift(WithPolicy):
