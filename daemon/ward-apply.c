@@ -39,6 +39,8 @@ static void apply(Manager *m, Ward *w, const Wanted *wanted) {
         Fault fault;
         int r;
 
+        if (w->reason && streq(w->reason, WARD_DRIFT))
+                wish.op.flags |= OP_LEAVE_OWN;
         (void) str_copy(wish.reason, sizeof(wish.reason), w->reason ? w->reason : "policy");
         r = manager_submit(m, &wish, &caller, &w->job, &fault);
         if (r == MANAGER_E_REFUSED && is_for_now(fault.reason))

@@ -46,7 +46,27 @@ static uint64_t hash_of(const Differences *d) {
         return d->n > 0 ? h : 0;
 }
 
+static bool all_are_own(const Differences *d) {
+        for (size_t i = 0; i < d->n; i++)
+                if (!d->items[i].own)
+                        return false;
+        return d->n > 0;
+}
+
+/* Why it stays as it is, or NULL. */
+static const char *why_left(const Manager *m, const Ward *w, const Wanted *wanted,
+                            const Differences *d) {
+        if (w->by_hand)
+                return "leaving it as it was set by hand";
+        if (!wanted->reconcile)
+                return "leaving it, for reconcile is false";
+        if (m->wards.partial)
+                return "leaving it until no policy file has a mistake";
+        return all_are_own(d) ? "leaving it, for a trusted VF may choose it" : NULL;
+}
+
 static void tell(Manager *m, Ward *w, const Wanted *wanted, const Differences *d) {
+        const char *left = why_left(m, w, wanted, d);
         uint64_t h = hash_of(d);
 
         w->n_drift = d->n;
@@ -60,10 +80,7 @@ static void tell(Manager *m, Ward *w, const Wanted *wanted, const Differences *d
                          "%s: drifted from policy %s: %s is %s in place of %s%s, %s",
                          BDF_STR(w->pf), wanted->policy, d->items[0].what, d->items[0].seen,
                          d->items[0].wanted, d->n > 1 ? " and more" : "",
-                         w->by_hand           ? "leaving it as it was set by hand"
-                         : !wanted->reconcile ? "leaving it, for reconcile is false"
-                         : m->wards.partial   ? "leaving it until no policy file has a mistake"
-                                              : "putting it right");
+                         left ? left : "putting it right");
         else
                 log_line(LOG_INFO, NULL, "%s: is as policy %s wants it again", BDF_STR(w->pf),
                          wanted->policy);
@@ -100,7 +117,7 @@ static void repair(Manager *m, Ward *w, const Wanted *wanted) {
         w->repair_at = 0;
         w->drift = 0; /* what differs after that is another drift, and told */
         w->n_repairs++;
-        wards_be_due(w, "drift");
+        wards_be_due(w, WARD_DRIFT);
         manager_kick(m);
 }
 
@@ -134,7 +151,7 @@ static void look(Manager *m, Ward *w, const Wanted *wanted) {
         note_good(w, d.n == 0);
         if (d.n == 0)
                 w->repair_at = 0;
-        else if (wanted->reconcile && !w->by_hand && !m->wards.partial && can_be_planned(m, wanted))
+        else if (!why_left(m, w, wanted, &d) && can_be_planned(m, wanted))
                 repair(m, w, wanted);
         differences_done(&d);
 }

@@ -30,6 +30,9 @@ typedef enum WardState {
         WARD_CONFLICT, /* two of one priority */
 } WardState;
 
+/* A reason for what nobody asked for: it has drifted away. */
+#define WARD_DRIFT "drift"
+
 typedef struct Ward {
         Bdf pf;
         uint64_t identity;

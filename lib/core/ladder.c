@@ -171,6 +171,8 @@ const VfAttrs *place_attrs(const Place *p) {
 static bool attr_comes(const Place *p) {
         static const VfAttrs unseen;
 
+        if (p->vf && p->op->flags & OP_LEAVE_OWN && wanted_is_own(p->vf, p->attr))
+                return false;
         return place_attrs(p) &&
                vfattrs_differ(place_attrs(p), p->vf ? &p->vf->attrs : &unseen, p->attr);
 }

@@ -48,6 +48,7 @@ typedef enum OpFlags {
         OP_HAS_DRIVER = 1 << 7, /* set-vf: driver is wanted, too */
         OP_PROTECT =
                 1 << 6, /* foreign: refused where an operation of ours would be, GATE_PROTECT */
+        OP_LEAVE_OWN = 1 << 8, /* apply: what a VF has chosen by itself stays, wanted_is_own() */
 } OpFlags;
 
 /* Which of its functions a NIC's own switch forwards between: devlink's eswitch mode. */

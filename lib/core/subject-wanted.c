@@ -22,17 +22,17 @@ static bool must_be_unbound(const VfAttrs *wanted, const VfAttrs *seen) {
         return false;
 }
 
-static bool any_differs(const VfAttrs *wanted, const VfAttrs *seen) {
+static bool any_differs(const Context *c, const VfAttrs *wanted, const Fn *vf) {
         for (VfAttr a = 0; a < _VFATTR_MAX; a++)
-                if (vfattrs_differ(wanted, seen, a))
+                if (vfattrs_differ(wanted, &vf->attrs, a) &&
+                    !(c->op->flags & OP_LEAVE_OWN && wanted_is_own(vf, a)))
                         return true;
         return false;
 }
 
 /* One that is to have another driver, or what it cannot get while it has one, loses the one that it has. */
 static int add_vf(Context *c, const Fn *vf, const char *driver, const VfAttrs *attrs, bool unbind) {
-        bool other = driver && wanted_other_driver(driver, vf),
-             gives = any_differs(attrs, &vf->attrs);
+        bool other = driver && wanted_other_driver(driver, vf), gives = any_differs(c, attrs, vf);
         Subject *subject;
         int r;
 

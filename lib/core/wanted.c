@@ -128,9 +128,15 @@ static int add_driver(const VfWish *wish, const Fn *vf, Differences *ret) {
         return add(ret, &d);
 }
 
+bool wanted_is_own(const Fn *vf, VfAttr attr) {
+        return attr == VFATTR_MAC && vfattrs_have(&vf->attrs, VFATTR_TRUST) &&
+               vf->attrs.value[VFKEY_TRUST] != 0;
+}
+
 static int add_attr(const VfWish *wish, const Fn *vf, VfAttr attr, Differences *ret) {
         Difference d = { .pf = vf->pf,
                          .vf = vf->vf_index,
+                         .own = wanted_is_own(vf, attr),
                          /* Who is bound and does not show it is not unbound for it. */
                          .disruptive = vfattr_needs_unbound(attr) && vf->driver[0] != '\0' &&
                                        vfattrs_have(&vf->attrs, attr) };

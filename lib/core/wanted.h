@@ -78,6 +78,7 @@ typedef struct Difference {
         char what[16]; /* "vfs", "eswitch", "driver" or an attribute: "vlan" */
         char wanted[NAME_MAX_LENGTH],
                 seen[NAME_MAX_LENGTH]; /* in words; seen "" = cannot be seen */
+        bool own; /* the VF's own choice: drift of it is told and left */
         bool disruptive; /* to put it right takes something away: a VF that is there, or the driver of one */
 } Difference;
 
@@ -85,6 +86,12 @@ typedef struct Differences {
         Difference *items;
         size_t n;
 } Differences;
+
+/*
+ * What it has there it may have chosen by itself: a trusted VF its MAC, as guests do that bond their VFs. The kernel's PF drivers take
+ * that over the one they were given.
+ */
+bool wanted_is_own(const Fn *vf, VfAttr attr);
 
 void differences_done(Differences *d);
 /* Adds those of one PF and of the VFs that it has now, if their number stays. 0, -ENOMEM. */

@@ -128,6 +128,32 @@ static void attributes_alone_leave_drivers_and_users_in_peace(void **state) {
         world_done(&w);
 }
 
+/* What drifted is put right but for that; who asks for an apply gets all. */
+static void the_mac_that_a_trusted_vf_chose_stays_where_nobody_asked(void **state) {
+        const Op drift = { .kind = OP_APPLY, .fn = PF, .flags = OP_LEAVE_OWN };
+        World w;
+
+        (void) state;
+        world_init(&w, 2);
+        for (unsigned i = 0; i < 2; i++)
+                want(&w, i, i == 0 ? "mac=02:00:00:00:00:01 vlan=7" : "mac=02:00:00:00:00:02");
+        assert_int_equal(
+                vfattrs_parse("mac=02:aa:00:00:00:01 trust=on vlan=8", &fn_of(&w, VF0)->attrs), 0);
+        assert_int_equal(vfattrs_parse("mac=02:aa:00:00:00:02 trust=off", &fn_of(&w, VF1)->attrs),
+                         0);
+        assert_string_equal(plan_of(&w, &drift),
+                            "configure-vf mac=02:00:00:00:00:02, configure-vf vlan=7");
+        assert_string_equal(apply(&w), "configure-vf mac=02:00:00:00:00:02, configure-vf "
+                                       "mac=02:00:00:00:00:01, configure-vf vlan=7");
+        assert_int_equal(vfattrs_parse("vlan=7", &fn_of(&w, VF0)->attrs), 0);
+        want_driver(&w, 1, "");
+        assert_int_equal(vfattrs_parse("mac=02:00:00:00:00:02", &fn_of(&w, VF1)->attrs), 0);
+        assert_string_equal(plan_of(&w, &drift), "");
+        want_count(&w, 1);
+        assert_non_null(strstr(plan_of(&w, &drift), "configure-vf mac=02:00:00:00:00:01"));
+        world_done(&w);
+}
+
 static void what_only_an_unbound_vf_can_be_given_takes_its_driver_for_that_long(void **state) {
         World w;
 
@@ -314,6 +340,7 @@ int main(void) {
                 cmocka_unit_test(vfs_that_come_have_all_before_their_drivers_see_them),
                 cmocka_unit_test(a_vf_that_is_to_have_no_driver_gets_none_and_keeps_out_all),
                 cmocka_unit_test(attributes_alone_leave_drivers_and_users_in_peace),
+                cmocka_unit_test(the_mac_that_a_trusted_vf_chose_stays_where_nobody_asked),
                 cmocka_unit_test(
                         what_only_an_unbound_vf_can_be_given_takes_its_driver_for_that_long),
                 cmocka_unit_test(only_the_vfs_of_another_driver_are_bound_anew),

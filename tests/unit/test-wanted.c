@@ -170,6 +170,20 @@ static void each_attribute_of_a_vf_is_a_difference_of_its_own(void **state) {
         assert_int_equal(wanted_minus_seen(&w, s, &d), 0);
         assert_difference(d.items + 1, 1, "msix", "msix=8", "msix=4", true);
         differences_done(&d);
+        /* It is trusted: its MAC may be its own choice, its VLAN is not. */
+        assert_int_equal(vfattrs_parse("mac=02:00:00:00:00:01", &w.vfs[1].attrs), 0);
+        assert_int_equal(vfattrs_parse("mac=02:00:00:00:00:02", &seen), 0);
+        snapshot_tell(s, VF1, snapshot_find(s, VF1)->identity, &seen, ESWITCH_KEEP);
+        assert_int_equal(wanted_minus_seen(&w, s, &d), 0);
+        for (size_t i = 0; i < d.n; i++)
+                assert_int_equal(d.items[i].own, streq(d.items[i].what, "mac"));
+        differences_done(&d);
+        assert_int_equal(vfattrs_parse("trust=off", &seen), 0);
+        snapshot_tell(s, VF1, snapshot_find(s, VF1)->identity, &seen, ESWITCH_KEEP);
+        assert_int_equal(wanted_minus_seen(&w, s, &d), 0);
+        for (size_t i = 0; i < d.n; i++)
+                assert_false(d.items[i].own);
+        differences_done(&d);
         wanted_done(&w);
 }
 
