@@ -269,18 +269,32 @@ static void tell_news(Manager *m) {
         manager_tell_status(m);
 }
 
-/* Does what the queue says until it has nothing more to say, then tells what is new. */
-void manager_drain(Manager *m) {
+/*
+ * Each job's plan is a look at the whole host, and a queue may be long: clients are answered, and the watchdog is fed, in between.
+ */
+#define DRAIN_MAX_USEC UINT64_C(50000)
+
+static void run_queue(Manager *m) {
+        uint64_t end = wards_now() + DRAIN_MAX_USEC;
         Effect effect;
 
+        while (queue_next(&m->queue, &effect)) {
+                run_effect(m, &effect);
+                if (wards_now() < end)
+                        continue;
+                manager_kick(m);
+                return;
+        }
+}
+
+/* Does what the queue says until it has nothing more to say, or for as long as may be, then tells what is new. */
+void manager_drain(Manager *m) {
         gate_refuse_waiting(m);
         /* A job out of the ledger is planned by what is wanted, and that must have been told once. */
         if (!m->wards.met_all)
                 wards_sync(m);
-        if (!m->recovery && !m->gate.asleep) {
-                while (queue_next(&m->queue, &effect))
-                        run_effect(m, &effect);
-        }
+        if (!m->recovery && !m->gate.asleep)
+                run_queue(m);
         wards_sync(m);
         boot_waits_answer(m);
         sleep_prepare(m);

@@ -6,7 +6,7 @@
 
 #include "daemon/manager.h"
 
-/* manager-run.c: does what the queue says until it has nothing more to say, then tells what is new. */
+/* manager-run.c: does what the queue says, a while at a time, then tells what is new. */
 void manager_drain(Manager *m);
 /* The workers' answers; userdata is the manager. */
 void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,

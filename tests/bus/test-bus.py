@@ -231,6 +231,27 @@ class Functions(WithStage):
         self.assertEqual(self.stage.writes(), 0)
 
 
+class Crowded(WithStage):
+    """Each look at so many functions takes its time."""
+    topology = "functions:2048"
+
+    def test_a_long_queue_keeps_nobody_from_asking(self):
+        pfs = [f"{domain:04x}:01:00.0" for domain in range(8)]
+        self.stage.sim("fault", f"bus/pci/devices/{pfs[0]}/sriov_numvfs", "block")
+        count = self.bus.get(self.pf_path(pfs[0]), PF, "VFs")
+        self.bus.call("SetVFs", "sua{sv}", pfs[0], 0 if count else 1, NONE)
+        for pf in pfs[1:]:
+            self.bus.call("SetVFs", "sua{sv}", pf, self.bus.get(self.pf_path(pf), PF, "VFs"), NONE)
+        self.assertEqual(self.bus.get("/org/sriovd1", MANAGER, "QueueLength"), len(pfs))
+        self.stage.sim("clear")
+        self.stage.sim("release")
+        seen = [len(pfs)]
+        while seen[-1] > 0:
+            seen.append(self.bus.get("/org/sriovd1", MANAGER, "QueueLength"))
+        # Who asks meanwhile finds it in the middle of its work, and not at its end.
+        self.assertTrue([n for n in seen if 0 < n < len(pfs) - 1], seen)
+
+
 class Others(WithStage):
     @unittest.skipUnless(os.geteuid() == 0, "is about root and others")
     def test_others_may_look_and_not_touch(self):
