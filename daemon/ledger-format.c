@@ -230,10 +230,7 @@ int apply_outcome(Record *r, const Outcome *o) {
         good = good || is_forced(r, step, &o->result);
         r->states[o->index] = good ? STEP_STATE_DONE : STEP_STATE_FAILED;
         r->children[o->index] = (Process){};
-        /* As climb.c does: our own override, left by an earlier try, is nothing to go back to. */
-        if (step->rung == RUNG_PARK_VF && step->override[0] == '\0' &&
-            !streq(o->result.override, PARK_OVERRIDE))
-                memcpy(step->override, o->result.override, sizeof(step->override));
+        step_keep_override(step, &o->result);
         if (!good && o->result.answer != STEP_DIED)
                 note_failure(r, step, &o->result);
         return record_add_act(r, step, o->result.answer, o->usec);

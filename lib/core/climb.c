@@ -183,10 +183,7 @@ static void leave_step(Climb *c, size_t index, const StepResult *result, bool go
         c->states[index] = good ? STEP_STATE_DONE : STEP_STATE_FAILED;
         while (c->at < c->plan->n_steps && is_over(c->states[c->at]))
                 c->at++;
-        /* Our own override, left by an earlier try, is nothing to go back to. */
-        if (step->rung == RUNG_PARK_VF && step->override[0] == '\0' &&
-            !streq(result->override, PARK_OVERRIDE))
-                memcpy(step->override, result->override, sizeof(step->override));
+        step_keep_override(step, result);
 }
 
 /* Of a way back that a child died on, only autoprobe is left to be done: it takes no lock. */

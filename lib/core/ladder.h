@@ -63,7 +63,8 @@ typedef struct Step {
         uint64_t identity; /* of fn's directory; another one there = STEP_STALE. 0: not checked */
         char name[NAME_MAX_LENGTH];
         char was[NAME_MAX_LENGTH]; /* the driver before, for the way back */
-        char override[NAME_MAX_LENGTH]; /* UNPARK_VF: what to write back; filled from StepResult */
+        char override
+                [NAME_MAX_LENGTH]; /* UNPARK_VF: what to write back; step_keep_override() fills it */
 } Step;
 
 typedef struct Plan {
@@ -106,9 +107,12 @@ typedef struct StepResult {
         StepAnswer answer;
         int error;
         uint32_t n;
-        char override[NAME_MAX_LENGTH]; /* PARK_VF: driver_override as it was before */
+        char override[NAME_MAX_LENGTH]; /* PARK_VF, OVERRIDE_VF: driver_override as it was before */
         char text[96];
 } StepResult;
+
+/* For the way back: the override that the step took, which nobody else knows any more. */
+void step_keep_override(Step *step, const StepResult *result);
 
 /* Where a step is; the climb keeps one for each step. */
 typedef enum StepState {

@@ -46,6 +46,14 @@ void plan_keep(Plan *p, Rung rung) {
         p->n_steps = n;
 }
 
+void step_keep_override(Step *step, const StepResult *result) {
+        if (step->rung != RUNG_PARK_VF && step->rung != RUNG_OVERRIDE_VF)
+                return;
+        /* Our own, left by an earlier try, is nothing to go back to. */
+        if (step->override[0] == '\0' && !streq(result->override, PARK_OVERRIDE))
+                memcpy(step->override, result->override, sizeof(step->override));
+}
+
 static const char *const answer_names[_STEP_ANSWER_MAX] = {
         [STEP_DONE] = "done",   [STEP_FAILED] = "failed",     [STEP_KEPT] = "kept",
         [STEP_WRONG] = "wrong", [STEP_UNPROVEN] = "unproven", [STEP_STALE] = "stale",

@@ -55,28 +55,10 @@ static bool vf_is_there(const Past *p, Bdf pf) {
         return !was(p, RUNG_VFS_OFF, pf, is_done) || resize_lost_vfs(p, pf);
 }
 
-/* All or nothing, and these VFs stay: each has again what it had, and none where it had none. */
-static bool give_back_driver(const Past *p, StepState state, Step *back) {
-        bool bound = back->rung == RUNG_BIND_VF;
-
-        if (!(p->op->flags & OP_ROLLBACK) || bdf_is_none(back->vf))
-                return false;
-        if (bound && (back->was[0] != '\0' || state != STEP_STATE_DONE))
-                return false;
-        back->rung = bound ? RUNG_UNBIND : RUNG_UNPARK_VF;
-        if (bound) {
-                back->fn = back->vf;
-                back->identity = 0;
-        }
-        memcpy(back->name, back->was, sizeof(back->name));
-        back->override[0] = '\0';
-        return true;
-}
-
 /* Or whoever wanted it gone is gone. Else it goes for good. */
 static bool driver_was_to_come(OpKind kind) {
         return kind == OP_BIND || kind == OP_RESET || kind == OP_FOREIGN || kind == OP_APPLY ||
-               kind == OP_SET_VF || kind == OP_ESWITCH;
+               kind == OP_SET_VFS || kind == OP_SET_VF || kind == OP_ESWITCH;
 }
 
 /* Of several VFs some may have been bound anew before the others. */
@@ -86,6 +68,28 @@ static bool has_driver_again(const Past *p, Bdf vf) {
                     p->states[i] == STEP_STATE_DONE)
                         return true;
         return false;
+}
+
+/*
+ * A VF that stays and was to have another driver has its own again, with the override that was there. The new one, once it has that,
+ * is taken from it only where all or nothing was asked for.
+ */
+static bool gets_own_back(const Past *p, Bdf vf) {
+        return !bdf_is_none(vf) && (p->op->flags & OP_ROLLBACK || !has_driver_again(p, vf));
+}
+
+static bool override_goes_back(const Past *p, Bdf vf) {
+        for (size_t i = 0; i < p->plan->n_steps; i++)
+                if (p->plan->steps[i].rung == RUNG_OVERRIDE_VF &&
+                    bdf_equal(p->plan->steps[i].vf, vf) && begun(p->states[i]))
+                        return gets_own_back(p, vf);
+        return false;
+}
+
+/* All or nothing: a VF that stays, and had no driver before this one. */
+static bool has_none_again(const Past *p, const Step *bind, StepState state) {
+        return p->op->flags & OP_ROLLBACK && !bdf_is_none(bind->vf) && bind->was[0] == '\0' &&
+               state == STEP_STATE_DONE;
 }
 
 /* Turns a step that was begun into the one that puts it right. False: nothing to put right. */
@@ -119,15 +123,24 @@ static bool put_right(const Past *p, const Step *step, StepState state, Step *re
                 break;
         case RUNG_UNBIND:
                 if (state != STEP_STATE_DONE || !driver_was_to_come(p->op->kind) ||
-                    has_driver_again(p, step->fn))
+                    has_driver_again(p, step->fn) || override_goes_back(p, step->fn))
                         return false;
                 back.rung = RUNG_BIND;
                 memcpy(back.name, step->was, sizeof(back.name));
                 break;
         case RUNG_OVERRIDE_VF:
-        case RUNG_BIND_VF:
-                if (!give_back_driver(p, state, &back))
+                if (!gets_own_back(p, step->vf))
                         return false;
+                back.rung = RUNG_UNPARK_VF;
+                memcpy(back.name, step->was, sizeof(back.name));
+                break;
+        case RUNG_BIND_VF:
+                if (!has_none_again(p, step, state))
+                        return false;
+                back.rung = RUNG_UNBIND;
+                back.fn = step->vf;
+                back.identity = 0;
+                back.name[0] = '\0';
                 break;
         case RUNG_HOLD_PROBE:
                 if (was(p, RUNG_FREE_PROBE, step->fn, is_done))

@@ -206,6 +206,7 @@ int climb_free_probe(Kernel *k, const Step *step, StepResult *ret) {
  */
 int climb_bind(Kernel *k, const Step *step, StepResult *ret) {
         char before[NAME_MAX_LENGTH];
+        Bdf pf;
         int r;
 
         (void) ret;
@@ -223,7 +224,8 @@ int climb_bind(Kernel *k, const Step *step, StepResult *ret) {
         if (r < 0)
                 return r;
         r = grip_bind(k, step->fn, step->name);
-        if (r < 0)
+        /* A VF comes here on a way back alone, where only its PF's autoprobe keeps its old driver out. */
+        if (r < 0 || look_physfn(k, step->fn, &pf) > 0)
                 (void) override_write(k, step->fn, before);
         return r;
 }

@@ -53,9 +53,11 @@ int climb_override_vf(Kernel *k, const Step *step, StepResult *ret) {
         Bdf vf;
         int r;
 
-        (void) ret;
         r = find_vf(k, step, &vf);
         if (r != STEP_DONE)
+                return r;
+        r = override_read(k, vf, ret->override);
+        if (r < 0)
                 return r;
         r = override_write(k, vf, step->name);
         if (r < 0)

@@ -337,6 +337,24 @@ static void a_climb_that_stops_puts_right_what_it_began(void **state) {
         assert_string_equal(owed(none, &bind, RUNG_BIND, STEP_STATE_FAILED), "bind:0:igb");
 }
 
+/* Also its override, which was written for another driver and would keep its own out. */
+static void a_vf_that_stays_has_again_what_it_had(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "igbvf"),
+                                           *idle = small_world("igb", 2, "");
+        Op bind = { .kind = OP_BIND, .fn = VF0, .driver = "vfio-pci" },
+           rebind = { .kind = OP_SET_VFS, .fn = PF, .count = 2, .driver = "vfio-pci" };
+
+        (void) state;
+        assert_string_equal(owed(s, &bind, RUNG_UNBIND, STEP_STATE_DONE), "bind:0:igbvf");
+        assert_string_equal(owed(s, &bind, RUNG_OVERRIDE_VF, STEP_STATE_FAILED),
+                            "unpark-vf:0:igbvf");
+        assert_string_equal(owed(s, &bind, RUNG_BIND_VF, STEP_STATE_FAILED), "unpark-vf:0:igbvf");
+        assert_string_equal(owed(s, &bind, RUNG_BIND_VF, STEP_STATE_DONE), "");
+        assert_string_equal(owed(idle, &bind, RUNG_BIND_VF, STEP_STATE_FAILED), "unpark-vf:0:");
+        assert_string_equal(owed(s, &rebind, RUNG_UNBIND, STEP_STATE_DONE),
+                            "bind:0:igbvf bind:0:igbvf");
+}
+
 static void a_stub_is_never_left_on_a_pf(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = small_world("", 1, "");
         Op op = { .kind = OP_SET_VFS, .fn = PF, .count = 0 };
@@ -437,6 +455,7 @@ int main(void) {
                 cmocka_unit_test(the_lowest_of_several_functions_goes_only_with_all),
                 cmocka_unit_test(beside_orphans_only_the_bridge_above_may_go),
                 cmocka_unit_test(a_climb_that_stops_puts_right_what_it_began),
+                cmocka_unit_test(a_vf_that_stays_has_again_what_it_had),
                 cmocka_unit_test(a_stub_is_never_left_on_a_pf),
                 cmocka_unit_test(every_answer_becomes_the_fault_that_it_means),
                 cmocka_unit_test(every_rung_has_a_name_and_a_deadline),

@@ -112,6 +112,19 @@ static void an_override_is_cleared_with_a_newline(void **state) {
         assert_answer(climb(&f, STEP(.rung = RUNG_OVERRIDE_VF, .name = "igbvf")), STEP_UNPROVEN, 0);
 }
 
+static void the_override_that_was_there_is_told(void **state) {
+        StepResult result;
+        Fake f;
+
+        (void) state;
+        fake_init(&f);
+        put_vfs(&f, 1);
+        result = climb(&f, STEP(.rung = RUNG_OVERRIDE_VF, .name = "vfio-pci"));
+        assert_string_equal(result.override, "");
+        result = climb(&f, STEP(.rung = RUNG_OVERRIDE_VF, .name = "igbvf"));
+        assert_string_equal(result.override, "vfio-pci");
+}
+
 static void a_vf_is_bound_by_name(void **state) {
         Fake f;
 
@@ -280,6 +293,7 @@ int main(void) {
                 cmocka_unit_test(an_unbind_without_effect_is_unproven),
                 cmocka_unit_test(a_vf_that_is_not_there_is_gone),
                 cmocka_unit_test(an_override_is_cleared_with_a_newline),
+                cmocka_unit_test(the_override_that_was_there_is_told),
                 cmocka_unit_test(a_vf_is_bound_by_name),
                 cmocka_unit_test(a_vf_of_another_driver_is_unbound_first),
                 cmocka_unit_test(a_driver_that_does_not_fit_is_enodev),
