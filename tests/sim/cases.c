@@ -14,24 +14,23 @@
 #include "base/str.h"
 #include "kernel/attr.h"
 #include "tests/sim/cases.h"
-#include "tests/sim/host.h"
 
-static void must(int r) {
+void must(int r) {
         if (r < 0)
                 fail_msg("setting up: %s", strerror(-r));
 }
 
-static void fresh(Sim *sim) {
+void fresh(Sim *sim) {
         (void) sim;
 }
 
-static void with_vfs(Sim *sim) {
+void with_vfs(Sim *sim) {
         Kernel *k = sim_kernel(sim);
 
         must(k->write(k, ATTR_FN(ATTR_NUMVFS, IGB0), "3"));
 }
 
-static void with_vfio_vfs(Sim *sim) {
+void with_vfio_vfs(Sim *sim) {
         Kernel *k = sim_kernel(sim);
 
         must(k->load_module(k, "vfio-pci"));
@@ -45,12 +44,12 @@ static void with_vfio_vfs(Sim *sim) {
         }
 }
 
-static void with_held_vf(Sim *sim) {
+void with_held_vf(Sim *sim) {
         with_vfio_vfs(sim);
         must(sim_hold(sim, VF0, true));
 }
 
-static void inherited(Sim *sim) {
+void inherited(Sim *sim) {
         must(sim_inherit(sim, IGB0, 3));
 }
 
@@ -61,7 +60,7 @@ static void inherited_driverless(Sim *sim) {
         must(k->write(k, ATTR_NAME(ATTR_DRIVER_UNBIND, "igb"), BDF_STR(IGB0)));
 }
 
-static void driverless(Sim *sim) {
+void driverless(Sim *sim) {
         Kernel *k = sim_kernel(sim);
 
         must(k->write(k, ATTR_NAME(ATTR_DRIVER_UNBIND, "igb"), BDF_STR(IGB0)));
@@ -131,7 +130,7 @@ static void with_unknown(Sim *sim) {
                        __VA_ARGS__ }                                                               \
         }
 
-const Case cases[] = {
+static const Case cases[] = {
         CASE("enable", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 3),
         CASE("enable with vfio-pci", fresh, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 2,
              .driver = "vfio-pci"),
@@ -141,6 +140,12 @@ const Case cases[] = {
         CASE("resize", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 2),
         CASE("resize of vfio", with_vfio_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
              .count = 3, .driver = "vfio-pci"),
+        CASE("rebind", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 3,
+             .driver = "vfio-pci"),
+        CASE("rebind, or back", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0, .count = 3,
+             .driver = "vfio-pci", .flags = OP_ROLLBACK),
+        CASE("rebind of vfio, or back", with_vfio_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0,
+             .count = 2, .driver = "igbvf", .flags = OP_ROLLBACK),
         CASE("already so", with_vfs, RESULT_SKIPPED, .kind = OP_SET_VFS, .fn = IGB0, .count = 3),
         CASE("disable", with_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0),
         CASE("disable vfio", with_vfio_vfs, RESULT_DONE, .kind = OP_SET_VFS, .fn = IGB0),
@@ -347,7 +352,14 @@ const Case cases[] = {
           .value = "1",
           .op = { .kind = OP_FOREIGN, .door = DOOR_REMOVE, .fn = IGB0, .flags = OP_PROTECT } },
 };
-const size_t n_cases = ELEMENTSOF(cases);
+
+const Case *case_next(const Case *c) {
+        if (!c)
+                return cases;
+        if (c == cases + ELEMENTSOF(cases) - 1)
+                return cases_wanted;
+        return c == cases_wanted + n_cases_wanted - 1 ? NULL : c + 1;
+}
 
 Sim *case_world(const Case *c, SimVariant v) {
         Sim *sim = sim_new(&(SimConfig){ .variant = v, .topology = c->topology });
@@ -358,26 +370,15 @@ Sim *case_world(const Case *c, SimVariant v) {
         return sim;
 }
 
-static bool is_ours(const char *override) {
-        return streq(override, PARK_OVERRIDE) || streq(override, STUB_DRIVER);
+void case_host(const Case *c, Sim *sim, Host *h) {
+        host_init(h, sim);
+        if (c->wanted)
+                h->wanted = (Wanteds){ (Wanted *) c->wanted, 1 };
 }
 
-const char *case_left_parked(Sim *sim) {
-        static char text[128];
-        _cleanup_strv_ char **names = NULL;
+Bdf case_pf(const Case *c, Sim *sim) {
         Kernel *k = sim_kernel(sim);
+        uint64_t identity;
 
-        if (k->list(k, ATTR_BUS(ATTR_DEVICES), &names) < 0)
-                return "no devices";
-        STRV_FOREACH (name, names) {
-                char buf[64];
-                Bdf fn;
-
-                if (bdf_parse(*name, &fn) < 0 ||
-                    k->read(k, ATTR_FN(ATTR_OVERRIDE, fn), buf, sizeof(buf)) < 0 || !is_ours(buf))
-                        continue;
-                snprintf(text, sizeof(text), "%s is left with override %s", *name, buf);
-                return text;
-        }
-        return NULL;
+        return k->identity(k, ATTR_FN(ATTR_TOTALVFS, c->op.fn), &identity) >= 0 ? c->op.fn : IGB0;
 }

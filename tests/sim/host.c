@@ -58,12 +58,12 @@ static bool is_guarded(const Host *h, uint32_t job, Bdf fn) {
 void host_done(Host *h) {
         for (HostStep *s = h->steps; s; s = s->next)
                 s->host = NULL;
+        if (h->look)
+                h->look->host = NULL;
         while (h->guards)
                 close_guards(h, h->guards->job);
         queue_done(&h->queue);
 }
-
-static void pump(Host *h);
 
 /* The file behind the door. */
 static const char *door_path(const Op *op, char buf[static ATTR_PATH_MAX]) {
@@ -134,7 +134,7 @@ static void step_ended(SimTask *t, void *arg) {
         take_out(h, s);
         if (t->state != SIM_TASK_DEAD)
                 step_free(s);
-        pump(h);
+        host_pump(h);
 }
 
 static const HostForeign *find_foreign(const Host *h, uint32_t job) {
@@ -188,25 +188,13 @@ static void note_end(Host *h, const Job *j) {
                         .ms = sim_now(h->sim) };
 }
 
-/* As drivers.conf has it. */
-static const Quirks quirks = { .items = { { "igbvf", QUIRK_RESET_NEEDS_UP } }, .n = 1 };
-
-static void look(Host *h, uint32_t id) {
-        _cleanup_(snapshot_freep) Snapshot *s = NULL;
-
-        if (scan_all(sim_kernel(h->sim), &s) < 0)
-                abort();
-        s->quirks = &quirks;
-        queue_planned(&h->queue, id, s);
-}
-
-static void pump(Host *h) {
+void host_pump(Host *h) {
         Effect e;
 
         while (queue_next(&h->queue, &e))
                 switch (e.kind) {
                 case EFFECT_SNAPSHOT:
-                        look(h, e.job->id);
+                        host_look(h, e.job);
                         break;
                 case EFFECT_STEP:
                         start_step(h, &e);
@@ -228,7 +216,7 @@ uint32_t host_submit(Host *h, const Op *op, Fault *ret_fault) {
                 abort();
         if (queue_submit(&h->queue, s, op, 0, &id, ret_fault) == QUEUE_E_REFUSED)
                 return 0;
-        pump(h);
+        host_pump(h);
         return id;
 }
 
@@ -240,7 +228,7 @@ uint32_t host_submit_foreign(Host *h, const Op *op, const char *value, Fault *re
 }
 
 static uint64_t next_deadline(const Host *h) {
-        uint64_t t = UINT64_MAX;
+        uint64_t t = h->look ? h->look->deadline : UINT64_MAX;
 
         for (const HostStep *s = h->steps; s; s = s->next)
                 if (!s->overdue && s->deadline < t)
@@ -266,16 +254,17 @@ static void tell_overdue(Host *h) {
                         h->n_wedged++;
                         queue_overdue(&h->queue, s->job, s->index, is_outside(h, s));
                 }
-        pump(h);
+        host_look_late(h);
+        host_pump(h);
 }
 
 bool host_run(Host *h) {
-        pump(h);
-        while (h->steps) {
+        host_pump(h);
+        while (h->steps || h->look) {
                 bool moves = sched_run(sim_sched(h->sim), next_deadline(h));
 
                 tell_overdue(h);
-                if (h->steps && !moves && next_deadline(h) == UINT64_MAX)
+                if ((h->steps || h->look) && !moves && next_deadline(h) == UINT64_MAX)
                         return false;
         }
         return true;

@@ -11,6 +11,7 @@
 
 #include "core/pace.h"
 #include "core/queue.h"
+#include "core/wanted.h"
 #include "kernel/step.h"
 #include "tests/sim/sim.h"
 
@@ -51,6 +52,16 @@ typedef struct HostStep {
         struct HostStep *next;
 } HostStep;
 
+/* What only a child can see, looked for before a job is planned. */
+typedef struct HostLook {
+        Host *host; /* NULL once it was given up on, or the host is gone */
+        Kernel *kernel;
+        uint32_t job;
+        Bdf pf;
+        uint64_t deadline;
+        Snapshot *seen;
+} HostLook;
+
 /* A vfio group that a job keeps others out of. */
 typedef struct HostGuard {
         uint32_t job;
@@ -65,6 +76,8 @@ struct Host {
         Pace pace;
         HostGuard *guards;
         HostStep *steps; /* under way */
+        HostLook *look; /* likewise, NULL = none */
+        Wanteds wanted; /* what OP_APPLY brings about; borrowed, nothing unless it is set */
         HostEnd ends[HOST_ENDS];
         size_t n_ends;
         HostForeign foreign[HOST_ENDS];
@@ -85,3 +98,11 @@ uint32_t host_submit_foreign(Host *h, const Op *op, const char *value, Fault *re
 /* True when every job has ended; false if the rest is stuck in the kernel, and told to the queue as overdue. */
 bool host_run(Host *h);
 const HostEnd *host_end(const Host *h, uint32_t id) _pure_;
+
+/* All of the host, and what a child would see of that PF: attributes and the eswitch. The caller's. */
+Snapshot *host_see(Kernel *k, Bdf pf);
+
+/* host-look.c, for host.c */
+void host_look(Host *h, const Job *job);
+void host_look_late(Host *h); /* the one under way, if its time is over */
+void host_pump(Host *h); /* does what the queue says until it says nothing more */

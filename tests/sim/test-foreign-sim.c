@@ -16,8 +16,7 @@
 
 #include "base/str.h"
 #include "kernel/attr.h"
-#include "tests/sim/cases.h"
-#include "tests/sim/host.h"
+#include "tests/sim/outcome.h"
 
 #define SERIALIZE (OP_FORCE_IN_USE | OP_FORCE_STORAGE)
 
@@ -97,7 +96,7 @@ static void run_pair(SimVariant v, const Program *a, const Program *b) {
         for (size_t i = 0; i < ELEMENTSOF(pair); i++)
                 ids[i] = submit(&h, pair[i]);
         over = host_run(&h);
-        left = case_left_parked(sim);
+        left = outcome_left_parked(sim);
         for (size_t i = 0; i < ELEMENTSOF(pair); i++)
                 /* Only ours can be refused at the door, behind a removal. */
                 if (!over || left || put_in_danger(sim) ||

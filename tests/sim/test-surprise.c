@@ -17,8 +17,7 @@
 
 #include "base/str.h"
 #include "kernel/attr.h"
-#include "tests/sim/cases.h"
-#include "tests/sim/host.h"
+#include "tests/sim/outcome.h"
 
 typedef enum Who {
         WHO_BUTTON,
@@ -71,7 +70,7 @@ static uint64_t duration_of(const Case *c, SimVariant v) {
         uint32_t id;
         Host h;
 
-        host_init(&h, sim);
+        case_host(c, sim, &h);
         id = host_submit(&h, &c->op, &fault);
         assert_true(id != 0 && host_run(&h));
         ms = host_end(&h, id)->ms - begun;
@@ -143,7 +142,7 @@ static void check_lost(Round *r, bool over) {
 
 static void check_ended(Round *r, uint32_t id) {
         const HostEnd *end = host_end(&r->h, id);
-        const char *parked = case_left_parked(r->sim);
+        const char *parked = outcome_left_parked(r->sim);
 
         if (!check(r, end && end->times == 1, "is not told of once"))
                 return;
@@ -163,7 +162,7 @@ static void play(Round *r) {
         bool over;
 
         r->sim = case_world(r->c, r->v);
-        host_init(&r->h, r->sim);
+        case_host(r->c, r->sim, &r->h);
         assert_non_null(sched_spawn(sim_sched(r->sim), strike, r, NULL));
         id = host_submit(&r->h, &r->c->op, &fault);
         assert_int_not_equal(id, 0);
@@ -182,9 +181,9 @@ static void play(Round *r) {
 
 static const Case *nth_case(unsigned n) {
         for (;;)
-                for (size_t i = 0; i < n_cases; i++)
-                        if (fits(&cases[i]) && n-- == 0)
-                                return &cases[i];
+                for (const Case *c = case_next(NULL); c; c = case_next(c))
+                        if (fits(c) && n-- == 0)
+                                return c;
 }
 
 static void whoever_goes_in_the_middle_of_a_job_leaves_a_named_result(void **state) {
