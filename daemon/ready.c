@@ -94,7 +94,8 @@ static void take_kernel(ReadyFn *f, const KernelEvent *e) {
                 return;
         if (streq(e->action, "remove")) {
                 f->away = e->seq;
-                f->removed = !f->unseen;
+                /* Of the one that was, if another sits there already; if none does, of the one that the snapshot had. */
+                f->removed = !f->unseen || f->missed;
                 f->unseen = f->missed = f->bound = f->finished = false;
         } else if (streq(e->action, "bind"))
                 f->bound = true;

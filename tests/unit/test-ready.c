@@ -272,6 +272,29 @@ static void one_that_was_missed_is_the_same_as_before(void **data) {
         host_free(h);
 }
 
+/* A look sees that it is gone before the kernel's word of it is read; udev takes longer still, and the next is there by then. */
+static void one_that_was_seen_to_go_before_it_is_told_of_waits_for_no_other_word(void **data) {
+        Host *h = host_new(1, "");
+        uint64_t removed, added;
+
+        (void) data;
+        look_again(h);
+        snapshot_drop(h->m.snapshot, VF0);
+        look_again(h);
+        removed = tell(h, VF0, "remove");
+        look_again(h);
+        added = tell(h, VF0, "add");
+        put_fn(h->m.snapshot, (Fn){ .bdf = VF0, .pf = PF, .flags = FN_VF, .identity = 77 }, "");
+        snapshot_seal(h->m.snapshot);
+        look_again(h);
+        assert_false(vf_is_ready(h, VF0));
+        udev_tells(h, VF0, removed, true, "remove");
+        udev_tells(h, VF0, added, true, "add");
+        look_again(h);
+        assert_true(vf_is_ready(h, VF0));
+        host_free(h);
+}
+
 /* The link to it is made before its probe has begun. */
 static void a_driver_is_bound_when_the_kernel_says_so(void **data) {
         Host *h = host_new(1, "");
@@ -407,6 +430,8 @@ int main(void) {
                 cmocka_unit_test(the_next_at_an_address_is_not_taken_for_the_one_that_went),
                 cmocka_unit_test(nor_is_one_that_is_seen_before_it_is_told_of),
                 cmocka_unit_test(one_that_was_missed_is_the_same_as_before),
+                cmocka_unit_test(
+                        one_that_was_seen_to_go_before_it_is_told_of_waits_for_no_other_word),
                 cmocka_unit_test(a_driver_is_bound_when_the_kernel_says_so),
                 cmocka_unit_test(what_was_told_before_the_first_look_is_not_lost),
                 cmocka_unit_test(a_file_alone_is_not_enough_while_udev_is_at_work),
