@@ -342,8 +342,10 @@ class Unanswered(WithUsers):
         stopped, serials, self.errors = set(), [], {}
         # As many as are asked at once, each of one that is stopped.
         while len(stopped) < 4:
+            n = len(stopped)
             self.stage.until(lambda: self.stop_idle_worker(stopped), "an idle worker")
-            serials.append(self.ask())
+            # There may be two, where one has just come back from a look of the daemon's own.
+            serials += [self.ask() for _ in range(len(stopped) - n)]
             # Whatever it has to do makes the daemon see to it that one is idle again.
             self.replies(self.bus.send("Reload", "/org/sriovd1", MANAGER, "org.sriovd1", "", []))
         while len(serials) < 24:
