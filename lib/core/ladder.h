@@ -63,8 +63,7 @@ typedef struct Step {
         uint64_t identity; /* of fn's directory; another one there = STEP_STALE. 0: not checked */
         char name[NAME_MAX_LENGTH];
         char was[NAME_MAX_LENGTH]; /* the driver before, for the way back */
-        char override
-                [NAME_MAX_LENGTH]; /* UNPARK_VF: what to write back; step_keep_override() fills it */
+        char override[NAME_MAX_LENGTH]; /* UNPARK_VF: to write back; see step_keep_override() */
 } Step;
 
 typedef struct Plan {
