@@ -248,6 +248,7 @@ int manager_reload(Manager *m, SettingsError *ret_error) {
         times_take_rows(&m->pace, &rows);
         m->quirks = rows.quirks;
         mode_reload(m, before);
+        wards_tell(m);
         manager_kick(m);
         return 0;
 }

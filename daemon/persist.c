@@ -180,9 +180,12 @@ static int answer_adopt(const Save *s, const Fault *fault) {
 /* A mistake in another file keeps it from being read. */
 static Fault take_in(Manager *m, const Save *s) {
         SettingsError mistake;
+        int r;
 
         log_line(LOG_NOTICE, NULL, "%s: wrote %s", BDF_STR(s->pf), s->path);
-        if (wards_load(m, &mistake) != -EBADMSG)
+        r = wards_load(m, &mistake);
+        wards_tell(m);
+        if (r != -EBADMSG)
                 return FAULT(FAULT_NONE);
         return fault_text(FAULT(FAULT_KEPT_UNREAD, .fn = s->pf), mistake.text);
 }

@@ -185,9 +185,13 @@ void wards_tell(Manager *m) {
         wanteds_done(&all->wanted);
         m->snapshot->wanted = &all->wanted;
         all->stale = false;
-        for (size_t i = 0; i < all->n; i++) {
-                find_policy(m, all->items + i, snapshot_find(m->snapshot, all->items[i].pf));
-                all->items[i].judged = 0;
+        for (Ward *w = all->items; w && w < all->items + all->n; w++) {
+                const Fn *pf = snapshot_find(m->snapshot, w->pf);
+
+                w->judged = 0;
+                /* One that is gone has its ward until the next wards_sync(). */
+                if (pf)
+                        find_policy(m, w, pf);
         }
 }
 
