@@ -37,7 +37,7 @@ int parcel_send(int socket, const void *message, size_t size, const int *fds, si
                 *c = (struct cmsghdr){ CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
                 memcpy(CMSG_DATA(c), open, n * sizeof(int));
         }
-        sent = sendmsg(socket, &m, MSG_NOSIGNAL);
+        sent = sendmsg(socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0)
                 return -errno;
         return (size_t) sent == size ? 0 : -EIO;

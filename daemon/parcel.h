@@ -14,7 +14,7 @@
 #define PARCEL_FDS_MAX 2
 #define PARCEL_LIST_MAX (UINT32_C(16) << 20) /* bytes; more is nonsense */
 
-/* fds that are negative are left out. 0, -errno. */
+/* Does not wait: one message at a time always has room. fds that are negative are left out. 0, -errno. */
 int parcel_send(int socket, const void *message, size_t size, const int *fds, size_t n_fds);
 
 /*
