@@ -251,12 +251,13 @@ static bool is_settled(const Manager *m, const Fn *fn) {
         return ready_is_known(m, fn) && (fn->driver[0] == '\0' || find(&m->ready, fn->bdf)->bound);
 }
 
+/* One that a job has made and not bound yet looks like one that is to have no driver. */
 bool ready_vf(const Manager *m, const Fn *vf) {
         const Wanted *w = wanteds_find(m->snapshot->wanted, vf->pf);
 
         if (w && wanted_driver_differs(wanted_vf(w, vf->vf_index), vf))
                 return false;
-        return is_settled(m, vf);
+        return is_settled(m, vf) && world_vf_is_at_rest(m, vf);
 }
 
 bool ready_pf_itself(const Manager *m, const Fn *pf) {

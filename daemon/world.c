@@ -92,6 +92,24 @@ PfState world_pf_state(const Manager *m, const Fn *pf) {
         return state;
 }
 
+/* What a job does with one VF is nothing to the others of its PF. */
+static bool is_of_another_vf(const Record *r, const Fn *vf) {
+        if (r->op.kind == OP_SET_VF)
+                return r->op.count != (uint32_t) vf->vf_index;
+        return !bdf_is_none(r->op.fn) && !bdf_equal(r->op.fn, vf->pf) &&
+               !bdf_equal(r->op.fn, vf->bdf) &&
+               (r->op.kind == OP_BIND || r->op.kind == OP_UNBIND || r->op.kind == OP_RESET);
+}
+
+bool world_vf_is_at_rest(const Manager *m, const Fn *vf) {
+        const Fn *pf = snapshot_find(m->snapshot, vf->pf);
+
+        FOREACH_RECORD (r, &m->records)
+                if (r->state != JOB_ENDED && pf && touches(m, r, pf) && !is_of_another_vf(r, vf))
+                        return false;
+        return true;
+}
+
 static bool is_told(const Fn *f) {
         return f->flags & FN_PF || (f->flags & FN_VF && !bdf_is_none(f->pf));
 }

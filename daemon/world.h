@@ -25,6 +25,8 @@ typedef enum PfState {
 
 const char *pf_state_to_string(PfState s);
 PfState world_pf_state(const Manager *m, const Fn *pf);
+/* No job that waits or runs has anything to do with this VF. */
+bool world_vf_is_at_rest(const Manager *m, const Fn *vf);
 
 typedef struct Seen Seen;
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from case import IGB0, NONE, NVME, PF, VF, WithStage, main  # noqa: E402
+from case import IGB0, JOB, NONE, NVME, PF, VF, WithStage, main  # noqa: E402
 
 
 class Ready(WithStage):
@@ -78,6 +78,35 @@ class Ready(WithStage):
         self.stage.sim("release")
         self.until_told(pf, True)
         self.assertTrue(self.ready(pf))
+
+    def test_a_vf_that_its_job_has_not_bound_yet_is_not_ready(self):
+        """It looks like one that is to have no driver."""
+        pf = self.pf_path(IGB0)
+        self.stage.sim("fault", "bus/pci/drivers/igbvf/bind", "block")
+        job = self.bus.call("SetVFs", "sua{sv}", IGB0, 1, {"driver": ("s", "igbvf")})
+        self.stage.until(lambda: self.bus.get(job, JOB, "Stage") == "bind-vf", "the VF's bind")
+        vf, = self.vfs(pf)
+        for _ in range(20):
+            self.assertFalse(self.ready(vf, VF))
+            time.sleep(0.01)
+        self.stage.sim("clear")
+        self.stage.sim("release")
+        self.stage.until(lambda: self.ready(vf, VF), "the VF with its driver")
+        self.assertNotEqual(self.bus.get(vf, VF, "Driver"), "")
+
+    def test_another_vfs_job_is_nothing_to_a_vf(self):
+        pf = self.pf_path(IGB0)
+        self.run_job("SetVFs", "sua{sv}", IGB0, 2, NONE)
+        self.stage.until(lambda: self.ready(pf), "two VFs")
+        first, second = self.vfs(pf)
+        self.stage.sim("fault", "bus/pci/drivers/igbvf/unbind", "block")
+        self.bus.call("Unbind", "sa{sv}", self.bus.get(first, VF, "Address"), NONE)
+        self.stage.until(lambda: not self.ready(first, VF), "its job")
+        self.assertTrue(self.ready(second, VF))
+        self.assertFalse(self.ready(pf))
+        self.stage.sim("clear")
+        self.stage.sim("release")
+        self.stage.until(lambda: self.ready(pf), "its end")
 
     def test_what_others_do_is_ready_as_well(self):
         pf = self.pf_path(IGB0)

@@ -24,6 +24,14 @@ PfState world_pf_state(const Manager *m, const Fn *pf) {
         return state;
 }
 
+static bool at_rest = true;
+
+bool world_vf_is_at_rest(const Manager *m, const Fn *vf) {
+        (void) m;
+        (void) vf;
+        return at_rest;
+}
+
 int log_error_errno(int error, const char *format, ...) {
         (void) format;
         return error;
@@ -159,6 +167,11 @@ static void what_another_job_of_the_pf_has_to_do_comes_first(void **data) {
                 assert_false(pf_is_ready(h));
         state = PF_OK;
         assert_true(pf_is_ready(h));
+        at_rest = false;
+        assert_false(vf_is_ready(h, VF0));
+        assert_false(pf_is_ready(h));
+        at_rest = true;
+        assert_true(vf_is_ready(h, VF0));
         host_free(h);
 }
 
