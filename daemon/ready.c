@@ -255,7 +255,7 @@ static bool is_settled(const Manager *m, const Fn *fn) {
 bool ready_vf(const Manager *m, const Fn *vf) {
         const Wanted *w = wanteds_find(m->snapshot->wanted, vf->pf);
 
-        if (w && wanted_driver_differs(wanted_vf(w, vf->vf_index), vf))
+        if (w && wanted_driver_differs(wanted_vf(w, vf->vf_index), m->snapshot, vf))
                 return false;
         return is_settled(m, vf) && world_vf_is_at_rest(m, vf);
 }

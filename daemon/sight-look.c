@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 #include "kernel/attr.h"
+#include "kernel/grip.h"
 #include "kernel/look.h"
 
 #include "daemon/sight.h"
@@ -62,6 +63,7 @@ static int add_facts(Kernel *k, Bdf pf, SightItems *all) {
 
 static int add_vfs(Kernel *k, Bdf pf, uint32_t n, SightItems *all) {
         _cleanup_free_ VfAttrs *attrs = calloc(n + 1, sizeof(VfAttrs));
+        char override[NAME_MAX_LENGTH];
         int r = 0;
 
         if (!attrs)
@@ -72,8 +74,10 @@ static int add_vfs(Kernel *k, Bdf pf, uint32_t n, SightItems *all) {
                 SightItem item = { .kind = SIGHT_VF, .attrs = attrs[i] };
 
                 if (look_vf(k, pf, i, &item.fn) < 0 ||
-                    k->identity(k, ATTR_FN(ATTR_DIRECTORY, item.fn), &item.identity) < 0)
+                    k->identity(k, ATTR_FN(ATTR_DIRECTORY, item.fn), &item.identity) < 0 ||
+                    override_read(k, item.fn, override) < 0)
                         continue;
+                item.overridden = override[0] != '\0';
                 r = add(all, &item);
         }
         return r;

@@ -127,6 +127,11 @@ static void take_text(PfFacts *facts, const SightItem *item) {
         }
 }
 
+static void take_vf(Manager *m, const SightItem *item) {
+        snapshot_tell(m->snapshot, item->fn, item->identity, &item->attrs, ESWITCH_KEEP);
+        snapshot_tell_override(m->snapshot, item->fn, item->identity, item->overridden);
+}
+
 /* What follows a PF's item is about it, up to the next one's. Returns how many items that were. */
 static size_t take_pf(Manager *m, SightItem *items, size_t n) {
         PfFacts facts = { .pf = items[0].fn, .identity = items[0].identity };
@@ -137,8 +142,7 @@ static size_t take_pf(Manager *m, SightItem *items, size_t n) {
         for (i = 1; i < n && items[i].kind != SIGHT_PF; i++) {
                 items[i].text[sizeof(items[i].text) - 1] = '\0';
                 if (items[i].kind == SIGHT_VF)
-                        snapshot_tell(m->snapshot, items[i].fn, items[i].identity, &items[i].attrs,
-                                      ESWITCH_KEEP);
+                        take_vf(m, items + i);
                 else
                         take_text(&facts, items + i);
         }
@@ -160,13 +164,26 @@ int sight_take(Manager *m, const WorkerReply *reply, const WorkerFds *fds) {
         return 0;
 }
 
-static void note_attrs(Manager *m, const Step *step) {
+/* The step's VF; it may have been made a moment ago, and events are gathered. */
+static const Fn *find_vf(Manager *m, const Step *step) {
         const Fn *vf = snapshot_find_vf(m->snapshot, step->fn, step->n);
-        VfAttrs given = {}, all;
 
-        /* It was made a moment ago, and events are gathered. */
         if (!vf && scan_fn(m->kernel, m->snapshot, step->fn) >= 0)
                 vf = snapshot_find_vf(m->snapshot, step->fn, step->n);
+        return vf;
+}
+
+static void note_override(Manager *m, const Step *step) {
+        const Fn *vf = find_vf(m, step);
+
+        if (vf)
+                snapshot_tell_override(m->snapshot, vf->bdf, vf->identity, step->name[0] != '\0');
+}
+
+static void note_attrs(Manager *m, const Step *step) {
+        const Fn *vf = find_vf(m, step);
+        VfAttrs given = {}, all;
+
         if (!vf || vfattrs_parse(step->name, &given) < 0)
                 return;
         all = vfattrs_overlay(&vf->attrs, &given);
@@ -182,6 +199,8 @@ void sight_note(Manager *m, const Step *step) {
                 w->judged = 0;
         if (step->rung == RUNG_CONFIGURE_VF)
                 note_attrs(m, step);
+        else if (step->rung == RUNG_OVERRIDE_VF)
+                note_override(m, step);
         else if (pf && (step->rung == RUNG_ESWITCH || step->rung == RUNG_ESWITCH_VFS))
                 snapshot_tell(m->snapshot, pf->bdf, pf->identity, &none,
                               eswitch_from_string(step->name));

@@ -24,7 +24,7 @@ typedef struct Ward Ward;
 
 typedef enum SightKind {
         SIGHT_PF, /* fn: the PF, eswitch. First of what is told of a PF */
-        SIGHT_VF, /* fn: the VF, attrs */
+        SIGHT_VF, /* fn: the VF, attrs, overridden */
         SIGHT_ALTNAME, /* text; of the PF that was told last, as are the following */
         SIGHT_MAC,
         SIGHT_SERIAL,
@@ -38,6 +38,7 @@ typedef struct SightItem {
         uint64_t identity;
         Eswitch eswitch;
         VfAttrs attrs;
+        bool overridden;
         char text[128];
 } SightItem;
 

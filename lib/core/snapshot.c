@@ -61,6 +61,7 @@ void snapshot_inherit(Fn *fn, const Fn *old) {
         if (old && old->identity == fn->identity) {
                 fn->attrs = old->attrs;
                 fn->eswitch = old->eswitch;
+                fn->flags |= old->flags & FN_OVERRIDDEN;
         }
         if (!(fn->flags & FN_AUTOPROBE_UNSEEN))
                 return;
@@ -69,13 +70,31 @@ void snapshot_inherit(Fn *fn, const Fn *old) {
                 old && old->identity == fn->identity ? old->flags & FN_AUTOPROBE : FN_AUTOPROBE;
 }
 
-void snapshot_tell(Snapshot *s, Bdf bdf, uint64_t identity, const VfAttrs *attrs, Eswitch eswitch) {
+/* The function at that address, if it is still the same. */
+static Fn *find_same(Snapshot *s, Bdf bdf, uint64_t identity) {
         size_t at = lower_bound(s, bdf);
+        bool same =
+                at < s->n_fns && bdf_equal(s->fns[at].bdf, bdf) && s->fns[at].identity == identity;
 
-        if (at == s->n_fns || !bdf_equal(s->fns[at].bdf, bdf) || s->fns[at].identity != identity)
+        return same ? s->fns + at : NULL;
+}
+
+void snapshot_tell(Snapshot *s, Bdf bdf, uint64_t identity, const VfAttrs *attrs, Eswitch eswitch) {
+        Fn *fn = find_same(s, bdf, identity);
+
+        if (!fn)
                 return;
-        s->fns[at].attrs = *attrs;
-        s->fns[at].eswitch = eswitch;
+        fn->attrs = *attrs;
+        fn->eswitch = eswitch;
+}
+
+void snapshot_tell_override(Snapshot *s, Bdf bdf, uint64_t identity, bool set) {
+        Fn *fn = find_same(s, bdf, identity);
+
+        if (fn && set)
+                fn->flags |= FN_OVERRIDDEN;
+        else if (fn)
+                fn->flags &= ~(uint32_t) FN_OVERRIDDEN;
 }
 
 int snapshot_append(Snapshot *s, Fn *fn) {

@@ -4,7 +4,7 @@
  *
  * A value made by lib/kernel/scan.c or by a test. Nothing in it is a promise: the world goes on. It holds only
  * what can be read without waiting for a device lock (KERNEL.md 2.2): directories, links and lock-free
- * attributes. sriov_numvfs and driver_override are not in it, for their readers take the device lock.
+ * attributes. sriov_numvfs is not in it, and what driver_override says only a child tells, for their readers take the device lock.
  */
 #pragma once
 
@@ -27,6 +27,7 @@ typedef enum FnFlags {
         FN_RESET = 1 << 5, /* has a reset file */
         FN_AUTOPROBE_UNSEEN =
                 1 << 6, /* PF: it could not be looked at; snapshot_inherit() makes it what it was */
+        FN_OVERRIDDEN = 1 << 7, /* VF: a child saw that its driver_override is set */
 } FnFlags;
 
 typedef struct Fn {
@@ -89,6 +90,7 @@ void snapshot_seal(Snapshot *s);
 void snapshot_inherit(Fn *fn, const Fn *old);
 /* What a child saw of that function, if it is still the same. */
 void snapshot_tell(Snapshot *s, Bdf bdf, uint64_t identity, const VfAttrs *attrs, Eswitch eswitch);
+void snapshot_tell_override(Snapshot *s, Bdf bdf, uint64_t identity, bool set);
 void snapshot_drop(Snapshot *s, Bdf bdf); /* nothing if it is not there */
 int snapshot_add_slot(Snapshot *s, const Slot *slot); /* 0, -ENOMEM */
 int snapshot_add_service(Snapshot *s, const Service *service); /* 0, -ENOMEM */

@@ -32,7 +32,8 @@ static bool any_differs(const Context *c, const VfAttrs *wanted, const Fn *vf) {
 
 /* One that is to have another driver, or what it cannot get while it has one, loses the one that it has. */
 static int add_vf(Context *c, const Fn *vf, const char *driver, const VfAttrs *attrs, bool unbind) {
-        bool other = driver && wanted_other_driver(driver, vf), gives = any_differs(c, attrs, vf);
+        bool other = driver && wanted_other_driver(driver, c->s, vf),
+             gives = any_differs(c, attrs, vf);
         Subject *subject;
         int r;
 

@@ -69,19 +69,28 @@ bool wanted_eswitch_differs(const Wanted *w, const Fn *pf) {
         return w->eswitch != ESWITCH_KEEP && w->eswitch != pf->eswitch;
 }
 
-bool wanted_other_driver(const char *driver, const Fn *vf) {
+static bool is_not_the_kernels_choice(const Snapshot *s, const Fn *vf) {
+        const Fn *pf = snapshot_find(s, vf->pf);
+
+        if (vf->flags & FN_OVERRIDDEN)
+                return true;
+        return vf->driver[0] == '\0' && pf && pf->flags & FN_AUTOPROBE;
+}
+
+bool wanted_other_driver(const char *driver, const Snapshot *s, const Fn *vf) {
         if (driver[0] == '\0')
-                return false;
+                return is_not_the_kernels_choice(s, vf);
         return streq(driver, DRIVER_NONE) ? vf->driver[0] != '\0' : !streq(driver, vf->driver);
 }
 
-bool wanted_driver_differs(const VfWish *wish, const Fn *vf) {
-        return wish->has_driver && wanted_other_driver(wish->driver, vf);
+bool wanted_driver_differs(const VfWish *wish, const Snapshot *s, const Fn *vf) {
+        return wish->has_driver && wanted_other_driver(wish->driver, s, vf);
 }
 
 bool wanted_needs_sight(const Wanted *w) {
         for (size_t i = 0; i < w->n_vfs; i++)
-                if (w->vfs[i].attrs.has != 0)
+                if (w->vfs[i].attrs.has != 0 ||
+                    (w->vfs[i].has_driver && w->vfs[i].driver[0] == '\0'))
                         return true;
         return w->eswitch != ESWITCH_KEEP;
 }
@@ -123,7 +132,8 @@ static int add_driver(const VfWish *wish, const Fn *vf, Differences *ret) {
                          .what = "driver",
                          .disruptive = vf->driver[0] != '\0' };
 
-        memcpy(d.wanted, wish->driver, sizeof(d.wanted));
+        (void) str_copy(d.wanted, sizeof(d.wanted),
+                        wish->driver[0] != '\0' ? wish->driver : DRIVER_DEFAULT);
         (void) str_copy(d.seen, sizeof(d.seen), vf->driver[0] != '\0' ? vf->driver : DRIVER_NONE);
         return add(ret, &d);
 }
@@ -147,8 +157,8 @@ static int add_attr(const VfWish *wish, const Fn *vf, VfAttr attr, Differences *
         return add(ret, &d);
 }
 
-static int add_vf(const VfWish *wish, const Fn *vf, Differences *ret) {
-        int r = wanted_driver_differs(wish, vf) ? add_driver(wish, vf, ret) : 0;
+static int add_vf(const VfWish *wish, const Snapshot *s, const Fn *vf, Differences *ret) {
+        int r = wanted_driver_differs(wish, s, vf) ? add_driver(wish, vf, ret) : 0;
 
         for (VfAttr a = 0; r >= 0 && a < _VFATTR_MAX; a++)
                 if (vfattrs_differ(&wish->attrs, &vf->attrs, a))
@@ -169,6 +179,6 @@ int wanted_minus_seen(const Wanted *w, const Snapshot *s, Differences *ret) {
                 return add_count(w, pf, ret);
         FOREACH_FN (f, s)
                 if (r >= 0 && f->flags & FN_VF && bdf_equal(f->pf, w->pf))
-                        r = add_vf(wanted_vf(w, f->vf_index), f, ret);
+                        r = add_vf(wanted_vf(w, f->vf_index), s, f, ret);
         return r;
 }

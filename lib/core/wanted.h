@@ -64,11 +64,15 @@ const VfWish *wanted_vf(const Wanted *w, uint32_t index) __attribute__((pure));
 bool wanted_count_differs(const Wanted *w, const Fn *pf) __attribute__((pure));
 /* Another mode is wanted; one that was never seen counts as another. */
 bool wanted_eswitch_differs(const Wanted *w, const Fn *pf) __attribute__((pure));
-/* Another driver is wanted. The kernel's choice is right whatever it was; where it made none, autoprobe may say why. */
-bool wanted_driver_differs(const VfWish *wish, const Fn *vf) __attribute__((pure));
-bool wanted_other_driver(const char *driver, const Fn *vf) __attribute__((pure));
+/*
+ * Another driver is wanted. The kernel's choice is right whatever it was, and it was no choice where driver_override is set; that
+ * it made none is right where the autoprobe of its PF is off.
+ */
+bool wanted_driver_differs(const VfWish *wish, const Snapshot *s, const Fn *vf)
+        __attribute__((pure));
+bool wanted_other_driver(const char *driver, const Snapshot *s, const Fn *vf) __attribute__((pure));
 
-/* It asks for something that a scan does not see: an attribute of a VF, or a mode of the eswitch. */
+/* It asks for what a scan does not see: an attribute of a VF, a mode of the eswitch, or the kernel's choice of a driver. */
 bool wanted_needs_sight(const Wanted *w) __attribute__((pure));
 
 /* One thing that is not as it is wanted. */

@@ -286,6 +286,36 @@ class Vf(WithPolicy):
         self.assertEqual((result, error), ("failed", E + "Unsupported"))
 
 
+class Chosen(WithPolicy):
+    """driver = "default": the kernel's choice, and no other program's."""
+    policies = {"10-nics.conf": EARLY % (IGB0, 'vf_default = { driver = "vfio-pci"; };')}
+
+    def drivers(self):
+        return [v["Driver"] for v in self.vfs(IGB0)]
+
+    def test_a_policy_that_leaves_the_driver_to_the_kernel_takes_the_others_away(self):
+        self.settle()
+        self.assertEqual(self.drivers(), ["vfio-pci"] * 2)
+        self.write("10-nics.conf", EARLY % (IGB0, 'vf_default = { driver = "default"; };'))
+        self.bus.call("Reload", "")
+        self.assertEqual(self.diff(), [(IGB0, n, "driver", "default", "vfio-pci", True) for n in (0, 1)])
+        self.assertEqual(self.apply(IGB0), ["done"])
+        self.assertEqual((self.drivers(), self.diff()), (["igbvf"] * 2, []))
+        before = self.stage.writes()
+        self.assertEqual(self.apply(IGB0), ["skipped"])
+        self.assertEqual(self.stage.writes(), before)
+
+    def test_a_vf_gets_the_kernels_choice_when_it_is_asked_for(self):
+        self.settle()
+        for _ in range(2):
+            result = self.run_job("SetVF", "sua{sv}a{sv}", IGB0, 0, {"driver": ("s", "default")}, NONE)[1]
+            self.assertEqual(self.drivers(), ["igbvf", "vfio-pci"])
+        self.assertEqual(result, "skipped")
+        self.assertEqual(self.run_job("Unbind", "sa{sv}", "0000:01:10.0", NONE)[1], "done")
+        self.assertEqual(self.run_job("SetVF", "sua{sv}a{sv}", IGB0, 0, {"driver": ("s", "default")}, NONE)[1], "done")
+        self.assertEqual(self.drivers(), ["igbvf", "vfio-pci"])
+
+
 class Written(WithPolicy):
     policies = {}
 
@@ -408,6 +438,18 @@ class Drift(WithDrift):
         # 1 s, then 2 and 4: never sooner.
         self.assertGreater(took[1], 2)
         self.assertGreater(took[2], 4)
+
+
+class DriftFromTheKernelsChoice(WithDrift):
+    policies = {"10-nics.conf": EARLY % (IGB0, 'vf_default = { driver = "default"; };')}
+
+    def test_a_vf_that_lost_its_driver_gets_it_back(self):
+        self.settle()
+        self.bus.match()
+        self.assertIsNotNone(self.stage.sim("write", "bus/pci/drivers/igbvf/unbind", "0000:01:10.0"))
+        self.assertEqual(self.wait_drift("driver"), (IGB0, "default", "none"))
+        self.stage.until(lambda: [v["Driver"] for v in self.vfs(IGB0)] == ["igbvf"] * 2, "its driver")
+        self.assertEqual(self.diff(), [])
 
 
 class Reluctant(WithDrift):

@@ -7,6 +7,7 @@
  */
 #include "base/str.h"
 #include "kernel/attr.h"
+#include "kernel/grip.h"
 #include "kernel/look.h"
 #include "kernel/scan.h"
 #include "tests/sim/host.h"
@@ -33,6 +34,7 @@ static Snapshot *scan(Kernel *k) {
 /* Of a VF that goes meanwhile nothing is told. */
 static void see_vfs(Kernel *k, Bdf pf, Snapshot *s) {
         VfAttrs attrs[VFS_MAX] = {};
+        char override[NAME_MAX_LENGTH];
         uint64_t identity;
         uint32_t n = 0;
         Bdf vf;
@@ -42,8 +44,11 @@ static void see_vfs(Kernel *k, Bdf pf, Snapshot *s) {
                 return;
         for (uint32_t i = 0; i < n; i++)
                 if (look_vf(k, pf, i, &vf) >= 0 &&
-                    k->identity(k, ATTR_FN(ATTR_DIRECTORY, vf), &identity) >= 0)
+                    k->identity(k, ATTR_FN(ATTR_DIRECTORY, vf), &identity) >= 0 &&
+                    override_read(k, vf, override) >= 0) {
                         snapshot_tell(s, vf, identity, attrs + i, ESWITCH_KEEP);
+                        snapshot_tell_override(s, vf, identity, override[0] != '\0');
+                }
 }
 
 static void see(Kernel *k, Bdf pf, Snapshot *s) {

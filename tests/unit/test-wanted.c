@@ -63,31 +63,56 @@ static void a_vf_without_a_wish_is_right_as_it_is(void **state) {
         wanted_done(&w);
 }
 
-static void a_driver_is_right_if_it_is_the_one_or_the_kernel_may_choose(void **state) {
+static void a_driver_is_right_if_it_is_the_one_or_the_kernels_choice(void **state) {
         static const struct {
                 bool has;
                 const char *wish, *seen;
-                bool differs;
+                bool overridden, probes, differs;
         } rows[] = {
-                { false, "", "igbvf", false },
-                { true, "", "igbvf", false },
-                { true, "", "", false },
-                { true, "igbvf", "igbvf", false },
-                { true, "vfio-pci", "igbvf", true },
-                { true, "vfio-pci", "", true },
-                { true, "none", "", false },
-                { true, "none", "igbvf", true },
+                { false, "", "igbvf", true, true, false },
+                { true, "", "igbvf", false, true, false },
+                /* Somebody else's choice: kept by a name in driver_override. */
+                { true, "", "vfio-pci", true, true, true },
+                { true, "", "", true, false, true },
+                /* None is the kernel's choice only where it was told to make none. */
+                { true, "", "", false, true, true },
+                { true, "", "", false, false, false },
+                { true, "igbvf", "igbvf", true, true, false },
+                { true, "vfio-pci", "igbvf", false, true, true },
+                { true, "vfio-pci", "", false, true, true },
+                { true, "none", "", false, true, false },
+                { true, "none", "igbvf", false, true, true },
         };
 
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, rows[i].seen);
                 VfWish wish = { .has_driver = rows[i].has };
-                Fn vf = {};
+                const Fn *vf = snapshot_find(s, VF0);
 
                 assert_int_equal(str_copy(wish.driver, sizeof(wish.driver), rows[i].wish), 0);
-                assert_int_equal(str_copy(vf.driver, sizeof(vf.driver), rows[i].seen), 0);
-                assert_int_equal(wanted_driver_differs(&wish, &vf), rows[i].differs);
+                snapshot_tell_override(s, VF0, vf->identity, rows[i].overridden);
+                if (!rows[i].probes)
+                        ((Fn *) snapshot_find(s, PF))->flags &= ~(uint32_t) FN_AUTOPROBE;
+                assert_int_equal(wanted_driver_differs(&wish, s, vf), rows[i].differs);
         }
+}
+
+static void what_was_told_of_an_override_is_of_that_function_alone(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 1, "vfio-pci");
+        const Fn *vf = snapshot_find(s, VF0);
+        Fn again = { .identity = vf->identity }, other = { .identity = vf->identity + 1 };
+
+        (void) state;
+        snapshot_tell_override(s, VF0, vf->identity + 1, true);
+        assert_false(vf->flags & FN_OVERRIDDEN);
+        snapshot_tell_override(s, VF0, vf->identity, true);
+        snapshot_inherit(&again, vf);
+        snapshot_inherit(&other, vf);
+        assert_true(again.flags & FN_OVERRIDDEN);
+        assert_false(other.flags & FN_OVERRIDDEN);
+        snapshot_tell_override(s, VF0, vf->identity, false);
+        assert_false(vf->flags & FN_OVERRIDDEN);
 }
 
 static void what_is_as_wanted_makes_no_difference(void **state) {
@@ -213,7 +238,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(wishes_are_kept_by_pf_and_the_newest_holds),
                 cmocka_unit_test(a_vf_without_a_wish_is_right_as_it_is),
-                cmocka_unit_test(a_driver_is_right_if_it_is_the_one_or_the_kernel_may_choose),
+                cmocka_unit_test(a_driver_is_right_if_it_is_the_one_or_the_kernels_choice),
+                cmocka_unit_test(what_was_told_of_an_override_is_of_that_function_alone),
                 cmocka_unit_test(what_is_as_wanted_makes_no_difference),
                 cmocka_unit_test(another_number_is_one_difference_and_hides_those_of_vfs_that_go),
                 cmocka_unit_test(another_mode_is_told_before_the_number),
