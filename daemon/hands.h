@@ -2,8 +2,9 @@
 /*
  * Hands: what the next daemon must know of the wards
  *
- * Two files in the runtime directory, which go with the boot: one says that there was a daemon before, the other which PFs people
- * changed by hand. Without them a daemon that is started anew would undo what somebody did a minute ago.
+ * Files in the runtime directory, which go with the boot: one says that there was a daemon before, one which PFs people
+ * changed by hand, one what was asked for last of each. Without them a daemon that is started anew would undo what somebody did a
+ * minute ago, or make what nobody asked for.
  */
 #pragma once
 
@@ -19,5 +20,7 @@ bool hands_is_first(int dir);
 void hands_note_first(int dir);
 
 bool hands_have(int dir, Bdf pf, uint64_t identity);
+/* The number of what was asked for last of that PF; false: not known. */
+bool hands_agreed(int dir, Bdf pf, uint64_t identity, uint64_t *ret);
 /* Writes down those of all wards. A failure is logged. */
 void hands_keep(Manager *m);

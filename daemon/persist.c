@@ -179,12 +179,16 @@ static int answer_adopt(const Save *s, const Fault *fault) {
 
 /* A mistake in another file keeps it from being read. */
 static Fault take_in(Manager *m, const Save *s) {
+        Ward *w = wards_find(&m->wards, s->pf);
         SettingsError mistake;
         int r;
 
         log_line(LOG_NOTICE, NULL, "%s: wrote %s", BDF_STR(s->pf), s->path);
         r = wards_load(m, &mistake);
         wards_tell(m);
+        /* What it says was asked for with it. */
+        if (w && r >= 0)
+                wards_agree(m, w);
         if (r != -EBADMSG)
                 return FAULT(FAULT_NONE);
         return fault_text(FAULT(FAULT_KEPT_UNREAD, .fn = s->pf), mistake.text);

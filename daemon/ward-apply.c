@@ -46,6 +46,8 @@ static void apply(Manager *m, Ward *w, const Wanted *wanted) {
         if (r == MANAGER_E_REFUSED && is_for_now(fault.reason))
                 return;
         w->due = false;
+        if (r == 0)
+                wards_agree(m, w);
         if (r == 0 && m->wards.booting)
                 note_boot_job(&m->wards, w->job);
         if (r == MANAGER_E_REFUSED)

@@ -58,6 +58,8 @@ static const char *why_left(const Manager *m, const Ward *w, const Wanted *wante
                             const Differences *d) {
         if (w->by_hand)
                 return "leaving it as it was set by hand";
+        if (wards_is_unasked(w))
+                return "leaving it until somebody applies it";
         if (!wanted->reconcile)
                 return "leaving it, for reconcile is false";
         if (m->wards.partial)
@@ -76,11 +78,11 @@ static void tell(Manager *m, Ward *w, const Wanted *wanted, const Differences *d
         for (size_t i = 0; i < d->n; i++)
                 bus_drift(&m->bus, wanted, d->items + i);
         if (d->n > 0)
-                log_line(LOG_NOTICE, NULL,
-                         "%s: drifted from policy %s: %s is %s in place of %s%s, %s",
-                         BDF_STR(w->pf), wanted->policy, d->items[0].what, d->items[0].seen,
-                         d->items[0].wanted, d->n > 1 ? " and more" : "",
-                         left ? left : "putting it right");
+                log_line(LOG_NOTICE, NULL, "%s: %s policy %s: %s is %s in place of %s%s, %s",
+                         BDF_STR(w->pf),
+                         wards_is_unasked(w) ? "not yet as the changed" : "drifted from",
+                         wanted->policy, d->items[0].what, d->items[0].seen, d->items[0].wanted,
+                         d->n > 1 ? " and more" : "", left ? left : "putting it right");
         else
                 log_line(LOG_INFO, NULL, "%s: is as policy %s wants it again", BDF_STR(w->pf),
                          wanted->policy);
@@ -149,9 +151,10 @@ static void look(Manager *m, Ward *w, const Wanted *wanted) {
         keep_visible(&d);
         tell(m, w, wanted, &d);
         note_good(w, d.n == 0);
-        if (d.n == 0)
+        if (d.n == 0) {
                 w->repair_at = 0;
-        else if (!why_left(m, w, wanted, &d) && can_be_planned(m, wanted))
+                wards_agree(m, w);
+        } else if (!why_left(m, w, wanted, &d) && can_be_planned(m, wanted))
                 repair(m, w, wanted);
         differences_done(&d);
 }

@@ -37,12 +37,18 @@ static const Record *at_work(const Manager *m, Bdf pf) {
         return NULL;
 }
 
+/* What comes after it comes anew, and may be seen before it has ended. */
+static bool makes_anew(const Record *r) {
+        return r->op.kind == OP_REMOVE || r->op.kind == OP_RESCAN;
+}
+
 /* Job r of ours gave it its driver, NULL: none did. Another one than the usual was given to it by hand. */
 static bool is_arrival(const Ward *w, const Fn *pf, const Record *r) {
         if (pf->driver[0] == '\0')
                 return false;
-        return !r || (r->op.kind == OP_BIND && bdf_equal(r->op.fn, w->pf) &&
-                      (r->op.driver[0] == '\0' || streq(pf->driver, w->usual)));
+        return !r || makes_anew(r) ||
+               (r->op.kind == OP_BIND && bdf_equal(r->op.fn, w->pf) &&
+                (r->op.driver[0] == '\0' || streq(pf->driver, w->usual)));
 }
 
 /* A daemon that was started anew finds most of them as they were left: what changed meanwhile is drift. */
@@ -105,6 +111,7 @@ static void meet(Manager *m, const Fn *pf) {
         if (!w)
                 return;
         w->by_hand = hands_have(m->ledger.fd, pf->bdf, pf->identity);
+        w->has_agreed = hands_agreed(m->ledger.fd, pf->bdf, pf->identity, &w->agreed);
         take_driver(m, w, pf, is_new(m, w, pf));
         if (was_put_to_sleep(m, pf->bdf))
                 wards_be_due(w, "resume");
@@ -158,6 +165,8 @@ void wards_sync(Manager *m) {
                 wards_apply_due(m);
                 wards_look_for_drift(m);
         }
+        if (m->wards.unkept)
+                hands_keep(m);
         if (m->wards.booting)
                 end_boot(m);
 }
@@ -167,8 +176,13 @@ static bool ended_well(const Record *r) {
                r->result == RESULT_SKIPPED;
 }
 
+/* Somebody asked for what the policy says now, and it was tried. */
+static bool is_asked(const Record *r) {
+        return r->op.kind == OP_APPLY && (ended_well(r) || r->result == RESULT_FAILED);
+}
+
 static bool is_by_hand(const Record *r) {
-        return r->op.kind != OP_APPLY && r->op.kind != OP_FOREIGN && r->op.kind != OP_RESCAN &&
+        return r->op.kind != OP_APPLY && r->op.kind != OP_FOREIGN && !makes_anew(r) &&
                !r->automatic && !r->persist && r->result != RESULT_SKIPPED && ended_well(r);
 }
 
@@ -192,6 +206,8 @@ void wards_job_ended(Manager *m, const Record *r) {
                 return;
         if (r->n_acts > 0)
                 w->seen = 0;
+        if (is_asked(r))
+                wards_agree(m, w);
         brought = job_brought(m, w, r);
         if (is_by_hand(r) && !brought && !w->by_hand) {
                 w->by_hand = true;

@@ -167,6 +167,8 @@ static void find_policy(Manager *m, Ward *w, const Fn *pf) {
                          p->name, p->file, p->line, other->name, other->file, other->line);
         if (r == 0)
                 r = policy_want(p, pf, &wanted);
+        if (w->state != WARD_UNKNOWN)
+                wards_take_wish(m, w, r == 0 ? &wanted : NULL);
         if (r == 0)
                 r = wanteds_put(&m->wards.wanted, &wanted);
         if (r < 0) {

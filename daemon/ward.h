@@ -49,6 +49,9 @@ typedef struct Ward {
         bool due; /* to be applied as soon as that can be */
         uint64_t due_since;
         bool by_hand; /* changed by hand since its policy was applied */
+        uint64_t wish; /* what its policy says, as a number */
+        uint64_t agreed; /* what somebody, or its coming, asked for last */
+        bool has_agreed; /* else the first that it says counts as asked for */
         bool asleep; /* its VFs were taken down for the host's sleep */
         uint32_t job; /* of its last apply that nobody asked for; 0: none */
         const char *reason; /* of the next one: "boot", "arrival", "drift", "resume" */
@@ -74,6 +77,7 @@ typedef struct Wards {
         sd_event_source *timer;
         uint64_t boot_end; /* when the boot is over in any case */
         bool loaded; /* policies were read before */
+        bool unkept; /* what was agreed is to be written down for the next daemon */
         bool partial; /* one file's are missing for its mistake: it may have been the one that says hands off */
 } Wards;
 
@@ -113,6 +117,13 @@ void wards_take_facts(Manager *m, PfFacts *facts);
 
 /* All that has policies is in place, or cannot be for now. */
 bool wards_are_settled(const Manager *m);
+
+/* ward-agree.c: what its policy says now (NULL: no policy is its). */
+void wards_take_wish(Manager *m, Ward *w, const Wanted *wanted);
+/* That was asked for, or is so already. */
+void wards_agree(Manager *m, Ward *w);
+/* Its policy says another thing than it did, and nobody has asked for it. */
+bool wards_is_unasked(const Ward *w);
 
 /* ward-apply.c, ward-drift.c: parts of wards_sync(). */
 void wards_apply_due(Manager *m);

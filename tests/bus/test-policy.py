@@ -163,6 +163,80 @@ class Reload(WithPolicy):
         self.refused(E + "PolicyConflict", "Adopt", "sa{sv}", IGB0, NONE)
 
 
+class Changed(WithPolicy):
+    """A policy that was changed is not drift: it is applied when somebody asks."""
+    policies = {"10-nics.conf": EARLY % (IGB0, "")}
+
+    def rest(self):
+        """Longer than a repair of drift waits."""
+        time.sleep(2.5)
+
+    def change(self):
+        self.write("10-nics.conf", NICS)
+        self.write("20-more.conf", EARLY.replace("early", "more") % (IGB1, ""))
+
+    def assert_untouched(self):
+        self.rest()
+        self.assertEqual([self.state(pf)["VFs"] for pf in (IGB0, IGB1)], [2, 0])
+        self.assertEqual([d[0] for d in self.diff()], [IGB0, IGB1])
+
+    def restart(self):
+        self.bus.close()
+        self.stage.stop("sriovd")
+        self.stage.start_daemon()
+        self.bus = self.stage.bus()
+        self.settle()
+
+    def test_a_reload_changes_no_device(self):
+        self.settle()
+        self.change()
+        self.bus.match()
+        self.bus.call("Reload", "")
+        m = self.bus.wait_signal("Drift")
+        self.assertEqual(m.body[1]["what"][1], "vfs")
+        self.assert_untouched()
+        # Nor does what another program does there bring it.
+        self.stage.sim("write", f"{FN}{IGB1}/sriov_numvfs", "1")
+        self.rest()
+        self.assertEqual(self.state(IGB1)["VFs"], 1)
+        self.assertEqual(self.apply(), ["done", "done"])
+        self.assert_nics()
+
+    def test_neither_does_a_daemon_that_is_started_anew(self):
+        self.settle()
+        self.change()
+        self.restart()
+        self.assert_untouched()
+        self.assertEqual(self.apply(), ["done", "done"])
+        self.restart()
+        self.rest()
+        self.assert_nics()
+
+    def test_what_was_asked_for_is_kept_from_then_on(self):
+        self.settle()
+        self.change()
+        self.bus.call("Reload", "")
+        self.assertEqual(self.apply(), ["done", "done"])
+        self.stage.sim("write", f"{FN}{IGB1}/sriov_numvfs", "0")
+        self.stage.until(lambda: self.state(IGB1)["VFs"] == 2, "its VFs")
+
+    def test_what_is_so_already_need_not_be_asked_for(self):
+        self.settle()
+        self.write("20-more.conf", EARLY.replace("early", "more").replace("vfs = 2", "vfs = 0") % (IGB1, ""))
+        self.bus.call("Reload", "")
+        self.rest()
+        self.stage.sim("write", f"{FN}{IGB1}/sriov_numvfs", "1")
+        self.stage.until(lambda: self.state(IGB1)["VFs"] == 0 and self.state(IGB1)["State"] == "ok", "no VFs")
+
+    def test_another_pfs_policy_that_is_written_brings_it_no_more_than_a_reload(self):
+        self.settle()
+        self.change()
+        self.assertEqual(self.run_job("SetVFs", "sua{sv}", NVME, 1, {"persist": ("b", True)})[1], "done")
+        self.assert_untouched()
+        self.stage.sim("write", f"{FN}{NVME}/sriov_numvfs", "0")
+        self.stage.until(lambda: self.state(NVME)["VFs"] == 1, "what was to persist")
+
+
 class ByHand(WithPolicy):
     def setUp(self):
         super().setUp()
