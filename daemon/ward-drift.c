@@ -56,6 +56,8 @@ static bool all_are_own(const Differences *d) {
 /* Why it stays as it is, or NULL. */
 static const char *why_left(const Manager *m, const Ward *w, const Wanted *wanted,
                             const Differences *d) {
+        if (w->driver[0] == '\0')
+                return "leaving it until its driver is back";
         if (w->by_hand)
                 return "leaving it as it was set by hand";
         if (wards_is_unasked(w))
@@ -165,8 +167,8 @@ void wards_look_for_drift(Manager *m) {
                 const Wanted *wanted = wards_wanted(m, w->pf);
                 const Fn *pf = snapshot_find(m->snapshot, w->pf);
 
-                /* In the middle of a job nothing is as it will be, and without its driver a PF cannot be put right. */
-                if (!wanted || !pf || w->due || pf->driver[0] == '\0' ||
+                /* In the middle of a job nothing is as it will be, and a PF that never had a driver is late. */
+                if (!wanted || !pf || w->due || w->usual[0] == '\0' ||
                     world_pf_state(m, pf) != PF_OK || sight_is_stale(w))
                         continue;
                 /* A repair waits for its time; else nothing has changed that could be another thing than it was. */

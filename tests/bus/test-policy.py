@@ -490,6 +490,19 @@ class Drift(WithDrift):
         self.stage.until(lambda: self.state(IGB0)["VFs"] == 3 and self.state(IGB0)["State"] == "ok", "the policy")
         self.assert_nics()
 
+    def test_a_driver_that_another_program_took_away_is_told_and_waited_for(self):
+        self.settle()
+        self.bus.match()
+        self.bus.signals.clear()
+        self.assertIsNotNone(self.stage.sim("write", "bus/pci/drivers/igb/unbind", IGB0))
+        self.stage.sim("reports", "forget")
+        self.assertEqual(self.wait_drift("vfs"), (IGB0, "3", "0"))
+        time.sleep(3)
+        self.assertEqual([self.state(IGB0)[p] for p in ("Driver", "VFs", "State")], ["", 0, "ok"])
+        self.assertIsNotNone(self.stage.sim("write", "bus/pci/drivers/igb/bind", IGB0))
+        self.stage.until(lambda: self.state(IGB0)["VFs"] == 3 and self.state(IGB0)["State"] == "ok", "the policy")
+        self.assert_nics()
+
     def test_a_card_that_comes_anew_gets_its_policy(self):
         self.settle()
         _, result, _, message = self.run_job("Remove", "sa{sv}", IGB0, {"rescan": ("b", True)})
