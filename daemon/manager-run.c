@@ -75,6 +75,13 @@ static void settle(Manager *m, Record *r, JobResult result, const Fault *why) {
         r->settled = true;
 }
 
+/* Of what a policy wants: nobody asked for it, and where people changed the PF since it was queued it is not done. */
+static bool is_outdone(const Manager *m, const Record *r) {
+        bool gives = r->op.kind == OP_APPLY || (r->op.kind == OP_SET_VFS && r->op.count > 0);
+
+        return r->automatic && gives && wards_is_by_hand(m, r->pf);
+}
+
 /* Attributes that are equal already are not written, and that only a child can see. */
 static bool wants_sight(const Manager *m, const Record *r) {
         const Wanted *w = wards_wanted(m, r->pf);
@@ -91,7 +98,6 @@ static bool wants_sight(const Manager *m, const Record *r) {
 }
 
 static void plan_it(Manager *m, const Job *j, Record *r) {
-        /* Nobody asked for it, and somebody changed that PF by hand since it was queued. */
         Fault gone = FAULT(FAULT_CANCELED, .number = r->id);
         Fault fault, stale = fault_text(FAULT(FAULT_PLAN_STALE), r->expect ? r->expect : "");
         uint32_t id = j->id;
@@ -101,7 +107,7 @@ static void plan_it(Manager *m, const Job *j, Record *r) {
                 (void) manager_look(m);
         if (r->op.kind == OP_APPLY && wards_check(m, r->pf, &fault) > 0)
                 settle(m, r, RESULT_REFUSED, &fault);
-        else if (r->automatic && r->op.kind == OP_APPLY && wards_is_by_hand(m, r->pf))
+        else if (is_outdone(m, r))
                 settle(m, r, RESULT_CANCELED, &gone);
         else if (!is_expected(m, r, j))
                 settle(m, r, RESULT_REFUSED, &stale);

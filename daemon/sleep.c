@@ -49,10 +49,11 @@ static void take_down(Manager *m) {
                               .insists = true };
                 Fault fault;
 
-                if (!wanted || !wanted->disable_on_sleep || !pf || pf->n_vfs == 0)
+                if (!wanted || !wanted->disable_on_sleep || !pf || pf->n_vfs == 0 || w->asleep)
                         continue;
                 wish.op.flags |= wanted->flags & (OP_FORCE_IN_USE | OP_FORCE_STORAGE);
                 w->asleep = manager_submit(m, &wish, &caller, &w->job, &fault) == 0;
+                w->back = w->asleep ? pf->n_vfs : 0;
         }
 }
 
@@ -66,18 +67,27 @@ static bool are_down(const Manager *m) {
         return true;
 }
 
+/* One that is still going down when the host wakes comes to its end first; one that has not begun does not begin. */
 static void bring_back(Manager *m) {
+        Fault fault;
+
         for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++) {
                 const Record *r = w->asleep ? records_find(&m->records, w->job) : NULL;
 
+                if (r && r->state == JOB_WAITING)
+                        (void) queue_cancel(&m->queue, r->id, 0, RESULT_CANCELED, &fault);
+                if (r && r->state != JOB_ENDED)
+                        continue;
                 w->asleep = false;
                 /* Who kept its VFs has nothing to come back to. */
                 if (r && r->result == RESULT_DONE)
-                        wards_be_due(w, "resume");
+                        wards_resume(m, w, w->back);
         }
 }
 
 void sleep_prepare(Manager *m) {
+        if (!m->sleep.coming && !m->gate.asleep)
+                bring_back(m);
         if (!m->sleep.coming || !are_down(m))
                 return;
         m->sleep.coming = false;
@@ -92,9 +102,16 @@ static void fall_asleep(Manager *m) {
         sleep_prepare(m);
 }
 
+/* A sleep may have cost a VF what it was given, or a controller its queues, and no event tells of it. */
+static void look_anew(Manager *m) {
+        for (Ward *w = m->wards.items; w && w < m->wards.items + m->wards.n; w++)
+                w->seen = w->judged = 0;
+}
+
 static void wake_up(Manager *m) {
         m->sleep.coming = m->gate.asleep = false;
         bring_back(m);
+        look_anew(m);
         log_line(LOG_NOTICE, NULL, "the host is awake");
 }
 

@@ -29,6 +29,24 @@ static bool is_for_now(FaultReason reason) {
                reason == FAULT_QUARANTINED || reason == FAULT_BUSY;
 }
 
+/* A policy that keeps the number of VFs does not know how many there were before the host slept. */
+static int give_back(Manager *m, Ward *w) {
+        const Caller caller = { .uid = 0 };
+        Wish wish = {
+                .op = { .kind = OP_SET_VFS, .fn = w->pf, .flags = OP_ALONE, .count = w->back },
+                .reason = "resume",
+                .automatic = true,
+                .insists = true
+        };
+        Fault fault;
+        uint32_t id;
+        int r = manager_submit(m, &wish, &caller, &id, &fault);
+
+        if (r != MANAGER_E_REFUSED || !is_for_now(fault.reason))
+                w->back = 0;
+        return r;
+}
+
 /* Two policies that both want it end in a job as well, which says so. */
 static void apply(Manager *m, Ward *w, const Wanted *wanted) {
         const Caller caller = { .uid = 0 };
@@ -42,6 +60,10 @@ static void apply(Manager *m, Ward *w, const Wanted *wanted) {
         if (w->reason && streq(w->reason, WARD_DRIFT))
                 wish.op.flags |= OP_LEAVE_OWN;
         (void) str_copy(wish.reason, sizeof(wish.reason), w->reason ? w->reason : "policy");
+        if (wanted && wanted->has_count)
+                w->back = 0;
+        if (w->back > 0 && give_back(m, w) != 0 && w->back > 0)
+                return;
         r = manager_submit(m, &wish, &caller, &w->job, &fault);
         if (r == MANAGER_E_REFUSED && is_for_now(fault.reason))
                 return;

@@ -56,14 +56,16 @@ static bool is_new(const Manager *m, const Ward *w, const Fn *pf) {
         return pf->driver[0] != '\0' && !w->by_hand && (m->wards.booting || m->wards.met_all);
 }
 
-/* The last daemon took its VFs down for the host's sleep, and nobody has given them back since. */
-static bool was_put_to_sleep(const Manager *m, Bdf pf) {
+/* The last daemon took so many VFs down for the host's sleep, and nobody has given them back since. 0: none. */
+static uint32_t were_put_to_sleep(const Manager *m, Bdf pf) {
         const Record *last = NULL;
 
         FOREACH_RECORD (r, &m->records)
                 if (r->op.kind != OP_FOREIGN && bdf_equal(r->pf, pf) && (!last || r->id > last->id))
                         last = r;
-        return last && last->automatic && last->op.kind == OP_SET_VFS;
+        if (!last || !last->automatic || last->op.kind != OP_SET_VFS || last->op.count > 0)
+                return 0;
+        return last->has_before ? last->count_before : 0;
 }
 
 void wards_be_due(Ward *w, const char *reason) {
@@ -72,13 +74,23 @@ void wards_be_due(Ward *w, const char *reason) {
         w->reason = reason;
 }
 
-static void arrive(Manager *m, Ward *w) {
+/* What was done to it by hand went with its VFs. */
+static void begin_anew(Manager *m, Ward *w, const char *reason) {
         bool was = w->by_hand;
 
-        wards_be_due(w, m->wards.booting ? "boot" : "arrival");
+        wards_be_due(w, reason);
         w->by_hand = false;
         if (was)
                 hands_keep(m);
+}
+
+static void arrive(Manager *m, Ward *w) {
+        begin_anew(m, w, m->wards.booting ? "boot" : "arrival");
+}
+
+void wards_resume(Manager *m, Ward *w, uint32_t n) {
+        begin_anew(m, w, "resume");
+        w->back = n;
 }
 
 /* What it was known by without that driver is not all. */
@@ -101,6 +113,7 @@ static void take_driver(Manager *m, Ward *w, const Fn *pf, bool arrives) {
 
 static void meet(Manager *m, const Fn *pf) {
         Ward *w = wards_find(&m->wards, pf->bdf);
+        uint32_t n;
 
         if (w) {
                 if (!streq(w->driver, pf->driver))
@@ -113,8 +126,9 @@ static void meet(Manager *m, const Fn *pf) {
         w->by_hand = hands_have(m->ledger.fd, pf->bdf, pf->identity);
         w->has_agreed = hands_agreed(m->ledger.fd, pf->bdf, pf->identity, &w->agreed);
         take_driver(m, w, pf, is_new(m, w, pf));
-        if (was_put_to_sleep(m, pf->bdf))
-                wards_be_due(w, "resume");
+        n = were_put_to_sleep(m, pf->bdf);
+        if (n > 0)
+                wards_resume(m, w, n);
 }
 
 bool wards_are_named(const Manager *m, const Ward *w) {

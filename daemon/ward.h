@@ -52,7 +52,9 @@ typedef struct Ward {
         uint64_t wish; /* what its policy says, as a number */
         uint64_t agreed; /* what somebody, or its coming, asked for last */
         bool has_agreed; /* else the first that it says counts as asked for */
-        bool asleep; /* its VFs were taken down for the host's sleep */
+        bool asleep; /* its VFs are taken down for the host's sleep */
+        uint32_t
+                back; /* so many were, and where its policy says no number they come back first; 0: none */
         uint32_t job; /* of its last apply that nobody asked for; 0: none */
         const char *reason; /* of the next one: "boot", "arrival", "drift", "resume" */
 
@@ -105,6 +107,8 @@ uint64_t wards_now(void); /* microseconds of CLOCK_MONOTONIC, as all times here 
 Ward *wards_add(Wards *all, const Fn *pf); /* NULL: out of memory */
 void wards_drop(Wards *all, size_t i);
 void wards_be_due(Ward *w, const char *reason);
+/* It had n VFs before the host slept: they come back, and what its policy says of them. */
+void wards_resume(Manager *m, Ward *w, uint32_t n);
 
 /* What is wanted is told anew, if it must be. */
 void wards_tell(Manager *m);

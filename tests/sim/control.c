@@ -147,6 +147,21 @@ static int run_given(Sim *sim, const Words *w, FILE *f) {
         return 0;
 }
 
+static int run_give(Sim *sim, const Words *w, FILE *f) {
+        Kernel *k = sim_kernel(sim);
+        VfAttrs attrs;
+        Bdf pf;
+
+        (void) f;
+        if (bdf_parse(word(w, 1), &pf) < 0 || vfattrs_parse(word(w, 3), &attrs) < 0)
+                return -EINVAL;
+        for (VfAttr a = 0; a < _VFATTR_MAX; a++)
+                if (vfattrs_have(&attrs, a))
+                        return k->vf_set(k, pf, (uint32_t) strtoul(word(w, 2), NULL, 10), a,
+                                         &attrs);
+        return -EINVAL;
+}
+
 static int run_overrides(Sim *sim, const Words *w, FILE *f) {
         _cleanup_strv_ char **names = NULL;
         Kernel *k = sim_kernel(sim);
@@ -249,6 +264,7 @@ static const struct {
         { "button", run_button }, { "use", run_use },       { "unuse", run_use },
         { "users", run_users },   { "where", run_where },   { "overrides", run_overrides },
         { "rtnl", run_rtnl },     { "given", run_given },   { "udev", run_udev },
+        { "give", run_give },
 };
 
 int control_run(Sim *sim, const char *command, FILE *f) {

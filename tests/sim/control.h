@@ -10,6 +10,8 @@
  *      unuse ADDRESS                   nobody does any more
  *      users ADDRESS                   who does, a line each
  *      rtnl hold|free                  a driver holds RTNL: who asks for users waits, if he does not just glance
+ *      give ADDRESS INDEX KEY=VALUE    a VF has something else than it was given, and no event tells
+ *      given ADDRESS                   what the VFs of a PF have, a line each, and its eswitch
  *      overrides                       of all functions that have one, a line each
  *      where PID                       the kernel stack of that process' call
  *      inherit ADDRESS N               VFs that nobody's driver made
