@@ -182,7 +182,9 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_TIMEOUT] = { ERROR("Timeout"), 3,
                             "job {number}: its time was over before it was done" },
         [FAULT_FORCED] = { ERROR("InUse"), 5, "{fn}: in use, {text}; going on as forced" },
-        [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1, "{fn}: rolled back to {number} VFs" },
+        [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1,
+                                "{fn}: rolled back to {number} VFs; one that was made anew for it "
+                                "lacks the MAC, VLAN and the like that it had been given" },
         [FAULT_OPENER_GONE] = { ERROR("Canceled"), 7,
                                 "the program that asked for it is gone, and was not let in" },
         [FAULT_LEFT_THERE] = { ERROR("Failed"), 1,
