@@ -2,6 +2,11 @@
 /*
  * sriovctl list
  */
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -57,14 +62,35 @@ static void prepare(const Cli *c, json_object *rows) {
         }
 }
 
+/* Those of the columns, and what puts them together; --json has all, unless --output names some. */
+static const char **keys_of(const Selection *s, const char *keys[static TABLE_COLUMNS_MAX + 8]) {
+        static const char *const always[] = { "address", "index", "pf", "vendor", "device" };
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(always); i++)
+                keys[n++] = always[i];
+        for (size_t i = 0; i < s->n_columns; i++) {
+                bool has = false;
+
+                for (size_t j = 0; j < ELEMENTSOF(always); j++)
+                        has = has || streq(s->columns[i]->key, always[j]);
+                if (!has)
+                        keys[n++] = s->columns[i]->key;
+        }
+        keys[n] = NULL;
+        return keys;
+}
+
 int verb_list(Cli *c, _unused_ int argc, _unused_ char **argv) {
+        const char *keys[TABLE_COLUMNS_MAX + 8];
         _cleanup_json_ json_object *world = NULL;
         Selection s;
         int r;
 
         r = table_select(c, &table, &s);
         if (r == 0)
-                r = world_get(c, &world);
+                r = world_get_keys(c, c->json == JSON_OFF || c->columns ? keys_of(&s, keys) : NULL,
+                                   &world);
         if (r > 0)
                 return r;
         prepare(c, world);

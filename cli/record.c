@@ -1,85 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Record
- *
- * One table maps the bus's names to ours, so that a rename there is never a rename in people's
- * scripts.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/macro.h"
 #include "base/str.h"
 
+#include "cli/field.h"
 #include "cli/record.h"
 #include "cli/say.h"
-
-typedef enum Meaning {
-        AS_IT_IS,
-        TIME, /* µs; 0 is null */
-        CLASS, /* "0x020000" */
-        FLOAT, /* three digits are plenty */
-} Meaning;
-
-typedef struct Field {
-        const char *property, *key;
-        Meaning meaning;
-} Field;
-
-static const Field fields[] = {
-        { "Address", "address", AS_IT_IS },
-        { "Driver", "driver", AS_IT_IS },
-        { "NetDevs", "netdevs", AS_IT_IS },
-        { "IOMMUGroup", "iommu_group", AS_IT_IS },
-        { "Index", "index", AS_IT_IS },
-        { "PF", "pf", AS_IT_IS },
-        { "State", "state", AS_IT_IS },
-        { "Vendor", "vendor", AS_IT_IS },
-        { "Device", "device", AS_IT_IS },
-        { "Class", "class", CLASS },
-        { "TotalVFs", "total_vfs", AS_IT_IS },
-        { "VFs", "vfs", AS_IT_IS },
-        { "Autoprobe", "autoprobe", AS_IT_IS },
-        { "EswitchMode", "eswitch_mode", AS_IT_IS },
-        { "Policy", "policy", AS_IT_IS },
-        { "Ready", "ready", AS_IT_IS },
-        { "MAC", "mac", AS_IT_IS },
-        { "VLAN", "vlan", AS_IT_IS },
-        { "Attributes", "attributes", AS_IT_IS },
-        { "NUMANode", "numa_node", AS_IT_IS },
-        { "Id", "job", AS_IT_IS },
-        { "Operation", "operation", AS_IT_IS },
-        { "Object", "object", AS_IT_IS },
-        { "Result", "result", AS_IT_IS },
-        { "Stage", "stage", AS_IT_IS },
-        { "Stages", "stages", AS_IT_IS },
-        { "Progress", "progress", FLOAT },
-        { "ProgressValid", "progress_valid", AS_IT_IS },
-        { "UID", "uid", AS_IT_IS },
-        { "PID", "pid", AS_IT_IS },
-        { "Reason", "reason", AS_IT_IS },
-        { "Created", "created", TIME },
-        { "Started", "started", TIME },
-        { "Ended", "ended", TIME },
-        { "Cancelable", "cancelable", AS_IT_IS },
-        { "Warnings", "warnings", AS_IT_IS },
-        { "Holders", "holders", AS_IT_IS },
-        { "Stuck", "stuck", AS_IT_IS },
-        { "Results", "steps", AS_IT_IS },
-        { "Error", "error", AS_IT_IS },
-        { "Message", "message", AS_IT_IS },
-        { "Opener", "opener", AS_IT_IS },
-        { "GateMode", "gate_mode", AS_IT_IS },
-        { "QueueLength", "queue_length", AS_IT_IS },
-        { "Version", "version", AS_IT_IS },
-};
-
-static const Field *field_find(const char *property) {
-        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
-                if (streq(fields[i].property, property))
-                        return &fields[i];
-        return NULL;
-}
 
 static int read_text(sd_bus_message *m, char type, json_object **ret) {
         const char *s;
@@ -168,11 +98,16 @@ static int read_list(sd_bus_message *m, const char *contents, json_object **ret)
         return 0;
 }
 
-static int object_add(json_object *o, const char *key, json_object *v) {
-        if (json_object_object_add(o, key, v) == 0)
+static int object_add(json_object *o, const char *key, json_object *v, unsigned options) {
+        if (json_object_object_add_ex(o, key, v, options) == 0)
                 return 0;
         json_object_put(v);
         return -ENOMEM;
+}
+
+/* Its key lives as long as we do, and is not copied. */
+int record_put(json_object *o, const Field *f, json_object *v) {
+        return object_add(o, f->key, field_convert(f, v), JSON_C_OBJECT_KEY_IS_CONSTANT);
 }
 
 /* Calls for each entry of an a{sv}; the value is next in m. */
@@ -203,7 +138,7 @@ static int entry_as_it_is(sd_bus_message *m, const char *key, json_object *o) {
         int r;
 
         r = record_read_value(m, &v);
-        return r < 0 ? r : object_add(o, key, v);
+        return r < 0 ? r : object_add(o, key, v, 0);
 }
 
 static int read_dict(sd_bus_message *m, json_object **ret) {
@@ -283,40 +218,15 @@ int record_read_value(sd_bus_message *m, json_object **ret) {
         }
 }
 
-static json_object *field_convert(const Field *f, json_object *v) {
-        char text[32];
-        double d;
-
-        switch (f->meaning) {
-        case TIME:
-                if (json_object_get_uint64(v) > 0)
-                        return v;
-                json_object_put(v);
-                return NULL;
-        case CLASS:
-                snprintf(text, sizeof(text), "0x%06x", (unsigned) json_object_get_int64(v));
-                json_object_put(v);
-                return json_object_new_string(text);
-        case FLOAT:
-                d = json_object_get_double(v);
-                snprintf(text, sizeof(text), "%.3f", d);
-                json_object_put(v);
-                return json_object_new_double_s(d, text);
-        case AS_IT_IS:
-                return v;
-        }
-        return v;
-}
-
 static int entry_property(sd_bus_message *m, const char *property, json_object *o) {
-        const Field *f = field_find(property);
+        const Field *f = field_of_property(property);
         json_object *v = NULL;
         int r;
 
         if (!f)
                 return sd_bus_message_skip(m, "v");
         r = record_read_value(m, &v);
-        return r < 0 ? r : object_add(o, f->key, field_convert(f, v));
+        return r < 0 ? r : record_put(o, f, v);
 }
 
 int record_read_properties(sd_bus_message *m, json_object *o) {

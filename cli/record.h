@@ -23,6 +23,10 @@ int record_read_value(sd_bus_message *m, json_object **ret);
  */
 int record_read_properties(sd_bus_message *m, json_object *o);
 
+/* Sets what a field of the bus has in o; takes v over. 0 or -ENOMEM. */
+typedef struct Field Field;
+int record_put(json_object *o, const Field *f, json_object *v);
+
 /* What o has under key: NULL, 0, false or an empty list where it has nothing. */
 const char *record_text(json_object *o, const char *key);
 const char *record_show(json_object *o, const char *key); /* "-" where it has nothing */

@@ -15,7 +15,9 @@
  * the PFs, at the end.
  */
 int world_get(Cli *c, json_object **ret);
-/* The same without a word, on a connection that is there. 0 or a negative errno. */
+/* With these keys alone, ending with NULL, as far as a function has them; "address", "index" and "pf" must be among them. */
+int world_get_keys(Cli *c, const char *const *keys, json_object **ret);
+/* All keys, without a word, on a connection that is there. 0 or a negative errno. */
 int world_try_get(Cli *c, json_object **ret, sd_bus_error *ret_error);
 
 /* The PF of that name if there is just one, and it has VFs; NULL: it is something else. Borrowed. */

@@ -12,7 +12,7 @@
 
 #include "daemon/bus-fn.h"
 
-static bool is_object(const Fn *f, uint32_t flag) {
+bool bus_fn_is_object(const Fn *f, uint32_t flag) {
         /* A VF of nobody has no PF to point at. */
         return f->flags & flag && !(flag == FN_VF && bdf_is_none(f->pf));
 }
@@ -42,7 +42,13 @@ const Fn *bus_fn_find(Manager *m, const char *path) {
                         last->path[0] = '\0';
         }
         f = snapshot_find(m->snapshot, last->bdf);
-        return f && is_object(f, last->flag) ? f : NULL;
+        return f && bus_fn_is_object(f, last->flag) ? f : NULL;
+}
+
+/* No object of ours has this path. */
+const char *bus_fn_seek(Manager *m, const Fn *f, uint32_t flag) {
+        m->bus_fn_path = (BusFnPath){ .path = "/", .bdf = f->bdf, .flag = flag };
+        return m->bus_fn_path.path;
 }
 
 int bus_fn_found(sd_bus *bus _unused_, const char *path, const char *interface _unused_,
@@ -60,7 +66,7 @@ int bus_fn_enumerate(const Manager *m, uint32_t flag, char ***ret) {
         if (!paths)
                 return -ENOMEM;
         FOREACH_FN (f, m->snapshot) {
-                if (!is_object(f, flag))
+                if (!bus_fn_is_object(f, flag))
                         continue;
                 paths[n] = bus_fn_path(f->bdf, flag);
                 if (!paths[n++]) {

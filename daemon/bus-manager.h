@@ -24,6 +24,9 @@ int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *erro
 int bus_manager_list_pfs(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* bus-table.c */
+int bus_manager_get_table(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* bus-users.c; the first two reply later */
 int bus_manager_holders(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_manager_diagnose(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -101,7 +101,7 @@ DEFINE_GETTER(get_ready, bus_fn_find, Fn) {
         return sd_bus_message_append(reply, "b", ready_pf(m, object));
 }
 
-static const sd_bus_vtable vtable[] = {
+const sd_bus_vtable bus_pf_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Address", "s", get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Driver", "s", get_driver, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -131,7 +131,7 @@ static int enumerate(sd_bus *bus _unused_, const char *prefix _unused_, void *us
 int bus_pf_add(sd_bus *bus, Manager *m) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(bus, NULL, BUS_PATH "/pf", BUS_PF, vtable, bus_fn_found, m);
+        r = sd_bus_add_fallback_vtable(bus, NULL, BUS_PATH "/pf", BUS_PF, bus_pf_vtable, bus_fn_found, m);
         if (r < 0)
                 return r;
         return sd_bus_add_node_enumerator(bus, NULL, BUS_PATH "/pf", enumerate, m);

@@ -62,6 +62,23 @@ class Objects(WithStage):
         self.bus.wait_signal("InterfacesRemoved", lambda m: VF in m.body[1])
         self.assertFalse(any(VF in o for o in managed().values()))
 
+    def test_a_table_says_the_same_in_fewer_words(self):
+        self.run_job("SetVFs", "sua{sv}", IGB0, 2, NONE)
+        objects = self.bus.call("GetManagedObjects", interface="org.freedesktop.DBus.ObjectManager")
+        for interface, n in ((PF, 3), (VF, 2)):
+            want = [o[interface] for path, o in sorted(objects.items()) if interface in o]
+            self.assertEqual(len(want), n)
+            names = list(want[0])
+            sort, rows = self.bus.call("GetTable", "sas", interface, names)
+            self.assertEqual(sort, "a(%s)" % "".join(want[0][name][0] for name in names))
+            self.assertEqual([list(row) for row in rows], [[o[name][1] for name in names] for o in want])
+        self.assertEqual(self.bus.call("GetTable", "sas", VF, ["Index", "Address"])[1],
+                         [(0, "0000:01:10.0"), (1, "0000:01:10.2")])
+
+    def test_a_table_of_what_there_is_not_is_refused(self):
+        for interface, names in ((JOB, ["Id"]), (PF, ["Index"]), (PF, []), (PF, ["Address"] * 33), ("", ["Address"])):
+            self.refused(E + "BadOption", "GetTable", "sas", interface, names)
+
     def test_properties_change_with_the_world(self):
         pf = self.pf_path(IGB0)
         self.bus.match()
