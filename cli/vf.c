@@ -160,6 +160,14 @@ static int name_vf(Cli *c, const Name *name, Change *change) {
         return 0;
 }
 
+/* What nobody can ask for, as the 0 queues of a controller that is offline, is nothing that was given. */
+static bool can_be_typed(const char *key, const char *value) {
+        VfKey k = vfkey_from_string(key);
+        VfAttrs any = {};
+
+        return k == _VFKEY_MAX || vfattrs_set(&any, k, value) == 0;
+}
+
 /* As they could be typed again. */
 static int show(Cli *c, const Name *name) {
         _cleanup_json_ json_object *world = NULL;
@@ -178,8 +186,10 @@ static int show(Cli *c, const Name *name) {
         if (!record_get(vf, "attributes"))
                 return 0;
         json_object_object_foreach(record_get(vf, "attributes"), key, value) {
-                printf("%s=%s\n", key,
-                       say_clean(value ? json_object_get_string(value) : "", clean, sizeof(clean)));
+                const char *text = value ? json_object_get_string(value) : "";
+
+                if (can_be_typed(key, text))
+                        printf("%s=%s\n", key, say_clean(text, clean, sizeof(clean)));
         }
         return 0;
 }

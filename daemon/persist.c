@@ -239,10 +239,11 @@ void saves_answered(Manager *m, const WorkerRequest *request, const WorkerReply 
                 over(m, reply ? reply->error : -ECHILD);
 }
 
-/* What a VF has without anybody's having given it is no wish. */
+/* What a VF has without anybody's having given it is no wish, nor is the 0 queues of one that is offline. */
 static void drop_defaults(VfAttrs *a) {
         static const VfAttr plain[] = { VFATTR_MAC,        VFATTR_VLAN,      VFATTR_RATE,
-                                        VFATTR_LINK_STATE, VFATTR_NODE_GUID, VFATTR_PORT_GUID };
+                                        VFATTR_LINK_STATE, VFATTR_NODE_GUID, VFATTR_PORT_GUID,
+                                        VFATTR_QUEUES };
 
         for (size_t i = 0; i < ELEMENTSOF(plain); i++) {
                 uint64_t any = 0;

@@ -12,7 +12,7 @@
 
 /*
  * What only a VF without a driver can be given. Where it cannot be seen its PF cannot give it either, and no driver is taken for
- * what will be refused.
+ * what will be refused. An NVMe controller that is offline has none to be seen, which is a number: 0.
  */
 static bool must_be_unbound(const VfAttrs *wanted, const VfAttrs *seen) {
         for (VfAttr a = 0; a < _VFATTR_MAX; a++)

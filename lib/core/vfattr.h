@@ -30,8 +30,8 @@ typedef enum VfAttr {
 
 typedef enum VfKey {
         VFKEY_MSIX, /* vectors, 1 to 2048 */
-        VFKEY_QUEUES, /* queue pairs, 1 to 65535, the admin queue counted */
-        VFKEY_INTERRUPTS, /* vectors, 1 to 2048 */
+        VFKEY_QUEUES, /* queue pairs, 1 to 65535, the admin queue counted; seen as 0 while it is offline */
+        VFKEY_INTERRUPTS, /* vectors, 1 to 2048; likewise */
         VFKEY_MAC, /* 48 bits, no multicast; 0: the VF may choose */
         VFKEY_VLAN, /* 0 (none) to 4095 */
         VFKEY_QOS, /* 0 to 7 */

@@ -135,17 +135,18 @@ typedef struct Look {
         VfAttrs *attrs;
 } Look;
 
+/* Offline it has nothing that a driver could use, whatever it was given: one is seen to have 0 then, not to be unable. */
 static int look(const Secondary *s, void *arg) {
         const Look *l = arg;
         uint32_t index = s->vf - 1U;
         VfAttrs *a;
 
-        if (s->vf == 0 || !s->online || index < l->first || index - l->first >= l->n)
+        if (s->vf == 0 || index < l->first || index - l->first >= l->n)
                 return 0;
         a = l->attrs + (index - l->first);
         a->has |= 1u << VFKEY_QUEUES | 1u << VFKEY_INTERRUPTS;
-        a->value[VFKEY_QUEUES] = s->queues;
-        a->value[VFKEY_INTERRUPTS] = s->interrupts;
+        a->value[VFKEY_QUEUES] = s->online ? s->queues : 0;
+        a->value[VFKEY_INTERRUPTS] = s->online ? s->interrupts : 0;
         return 0;
 }
 

@@ -22,7 +22,7 @@ typedef struct NvmeAdmin {
 int nvme_open(Kernel *k, const char *dev, Bdf pf, NvmeAdmin *ret);
 
 /*
- * Queues and interrupts of VFs that are online, from index first on, n of them; what is offline has none.
+ * Queues and interrupts of VFs, from index first on, n of them; one that is offline has 0 of both.
  * -EOPNOTSUPP: this controller has no secondary ones that can be given anything.
  */
 int nvme_vf_attrs(NvmeAdmin *a, uint32_t first, uint32_t n, VfAttrs *ret);

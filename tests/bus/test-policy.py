@@ -390,6 +390,54 @@ class Chosen(WithPolicy):
         self.assertEqual(self.drivers(), ["igbvf", "vfio-pci"])
 
 
+class Offline(WithPolicy):
+    """VFs of an NVMe PF are offline until they are given queues; vfio-pci binds them all the same."""
+    policies = {}
+    queues = {"queues": ("u", 2), "interrupts": ("u", 2)}
+    policy = '''policy = ( { name = "ssd"; match = { address = "%s"; }; reconcile = %s;
+        vf_default = { driver = "vfio-pci"; queues = 2; interrupts = 2; }; } );\n'''
+
+    def setUp(self):
+        super().setUp()
+        _, result, _, message = self.run_job("SetVFs", "sua{sv}", NVME, 2, {"driver": ("s", "vfio-pci")})
+        self.assertEqual(result, "done", message)
+
+    def has(self):
+        return [(v["Driver"], v["Attributes"].get("queues"), v["Attributes"].get("interrupts")) for v in self.vfs(NVME)]
+
+    def assert_has(self, *queues):
+        """What a child sees, a moment after."""
+        self.stage.until(lambda: self.has() == [("vfio-pci", q, q) for q in queues], f"queues of {queues}, not {self.has()}")
+
+    def test_one_that_is_bound_is_unbound_for_its_queues_and_bound_again(self):
+        self.assert_has("0", "0")
+        rungs = [s["rung"][1] for s in self.bus.call("Plan", "sa{sv}", "set-vf", {
+            "function": ("s", NVME), "index": ("u", 0), "attributes": ("a{sv}", self.queues)})[1]]
+        self.assertEqual(rungs, ["clear-way", "refuse-if-held", "unbind", "configure-vf", "bind-vf"])
+        self.assertEqual(self.run_job("SetVF", "sua{sv}a{sv}", NVME, 0, self.queues, NONE)[1:3], ("done", ""))
+        self.assert_has("2", "0")
+
+    def test_it_differs_disruptively_until_its_policy_is_applied(self):
+        self.write("10-ssd.conf", self.policy % (NVME, "false"))
+        self.bus.call("Reload", "")
+        self.assertEqual(self.diff(), [(NVME, i, "queues", "queues=2 interrupts=2", "queues=0 interrupts=0", True)
+                                       for i in (0, 1)])
+        self.assertEqual(self.apply(NVME), ["done"])
+        self.assert_has("2", "2")
+        self.assertEqual(self.diff(), [])
+        self.assertEqual(self.apply(NVME), ["skipped"])
+
+    def test_what_is_adopted_has_no_queues_of_it(self):
+        _, text = self.bus.call("Adopt", "sa{sv}", NVME, NONE)
+        self.assertNotIn("queues", text)
+        self.assertEqual((self.diff(), self.apply(NVME)), ([], ["skipped"]))
+        self.assert_has("0", "0")
+
+    def test_what_is_shown_of_it_can_be_typed_again(self):
+        self.assert_has("0", "0")
+        self.assertEqual(self.stage.ctl("vf", NVME + "/vf0").stdout, "driver=vfio-pci\n")
+
+
 class Written(WithPolicy):
     policies = {}
 

@@ -41,6 +41,11 @@ class Vf(WithStub):
             self.ctl("vf", name, "vlan=1")
             self.assertEqual(self.stub.called("SetVF")[-1][:2], want, name)
 
+    def test_what_nobody_can_ask_for_is_not_printed(self):
+        self.stub.change(self.stub.path(PF) + "_vf1", Attributes={"queues": "0", "interrupts": "0", "vlan": "0"})
+        self.assertEqual(self.ctl("vf", VF1).stdout.splitlines()[1:], ["vlan=0"])
+        self.assertEqual(self.json("vf", VF1)["attributes"], {"queues": "0", "interrupts": "0", "vlan": "0"})
+
     def test_its_options_are_those_of_a_job(self):
         self.ctl("vf", VF0, "vlan=1", "--force=in-use", "--expect=8f", "--reason=x")
         self.assertEqual(self.stub.called("SetVF")[-1][3], {"force": ("as", ["in-use"]), "expect": ("s", "8f"), "reason": ("s", "x")})

@@ -102,6 +102,17 @@ static void ssd_with_bound_vf(Sim *sim) {
         must(k->write(k, ATTR_NAME(ATTR_DRIVER_BIND, "nvme"), BDF_STR(SSD_VF0)));
 }
 
+/* vfio-pci binds what no driver of its own can: the controller is offline. */
+static void ssd_with_bound_and_offline_vf(Sim *sim) {
+        ssd_with_vfs(sim);
+        give_vfio(sim, SSD_VF0);
+}
+
+static void ssd_with_held_and_offline_vf(Sim *sim) {
+        ssd_with_bound_and_offline_vf(sim);
+        must(sim_hold(sim, SSD_VF0, true));
+}
+
 #define HAS(k) (1u << VFKEY_##k)
 #define MAC_AND_VLAN                                                                               \
         {                                                                                          \
@@ -151,6 +162,7 @@ static VfWish guid[] = { { .attrs = GUID } };
 static VfWish vectors[] = { { .attrs = VECTORS } };
 static VfWish link_state[] = { { .attrs = ESWITCHED_LINK } };
 static VfWish queues[] = { { .has_driver = true, .driver = "nvme", .attrs = QUEUES } };
+static VfWish queues_alone[] = { { .attrs = QUEUES } };
 
 #define WANTED(v, ...) (&(const Wanted){ .vfs = (v), .n_vfs = ELEMENTSOF(v), __VA_ARGS__ })
 
@@ -248,6 +260,8 @@ const Case cases_wanted[] = {
               .kind = OP_APPLY, .fn = SSD),
         GIVEN("apply queues over VFs", ssd_with_bound_vf, RESULT_DONE, WANTED(queues, OF_SSD),
               .kind = OP_APPLY, .fn = SSD),
+        GIVEN("apply queues over one that is offline and bound", ssd_with_bound_and_offline_vf,
+              RESULT_DONE, WANTED(queues_alone, OF_SSD), .kind = OP_APPLY, .fn = SSD),
         /* One VF. */
         VF("set-vf", with_vfs, RESULT_DONE, .attrs = TRUST),
         VF("set-vf, several", with_vfs, RESULT_DONE, .attrs = MAC_AND_VLAN),
@@ -277,6 +291,10 @@ const Case cases_wanted[] = {
               .attrs = QUEUES),
         GIVEN("set-vf, queues of one that is offline", ssd_with_vfs, RESULT_DONE, NULL,
               .kind = OP_SET_VF, .fn = SSD, .attrs = QUEUES, DRIVER("nvme")),
+        GIVEN("set-vf, queues of one that is offline and bound", ssd_with_bound_and_offline_vf,
+              RESULT_DONE, NULL, .kind = OP_SET_VF, .fn = SSD, .attrs = QUEUES),
+        GIVEN("set-vf, queues of one that is offline and held", ssd_with_held_and_offline_vf,
+              RESULT_REFUSED, NULL, .kind = OP_SET_VF, .fn = SSD, .attrs = QUEUES),
         /* The switch. */
         GIVEN("eswitch", fresh, RESULT_DONE, NULL, .kind = OP_ESWITCH, .fn = MLX,
               .eswitch = ESWITCH_SWITCHDEV),

@@ -56,9 +56,7 @@ static void store(VfAttrs *to, VfAttr attr, const VfAttrs *from) {
 }
 
 /* A switch that a driver does not know is not told, but a link state is. */
-static bool is_told(const SimFn *pf, const SimFn *vf, VfAttr attr) {
-        if (attr == VFATTR_QUEUES)
-                return gives(pf, attr) && vfattrs_have(&vf->attrs, attr);
+static bool is_told(const SimFn *pf, VfAttr attr) {
         if (attr == VFATTR_LINK_STATE)
                 return fn_has_net(pf);
         return gives(pf, attr);
@@ -69,7 +67,7 @@ static VfAttrs seen_of(const SimFn *pf, const SimFn *vf) {
                 ret = {};
 
         for (VfAttr a = 0; a < _VFATTR_MAX; a++)
-                if (is_told(pf, vf, a))
+                if (is_told(pf, a))
                         store(&ret, a, vfattrs_have(&vf->attrs, a) ? &vf->attrs : &preset);
         return ret;
 }

@@ -123,7 +123,7 @@ static void an_nvme_vf_binds_once_it_is_online(void **state) {
         (void) state;
         machine();
         put("devices/" SSD "/sriov_numvfs", "2");
-        assert_has(SSD, 1, "");
+        assert_has(SSD, 1, "queues=0 interrupts=0");
         assert_int_equal(k->write(k, "bus/pci/drivers/nvme/bind", "0000:04:00.2"), -ENODEV);
         assert_int_equal(set(SSD, 1, "queues=1 interrupts=1"), -EBUSY);
         assert_int_equal(set(SSD, 1, "queues=99 interrupts=1"), -ERANGE);

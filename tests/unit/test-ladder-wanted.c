@@ -173,6 +173,23 @@ static void what_only_an_unbound_vf_can_be_given_takes_its_driver_for_that_long(
         world_done(&w);
 }
 
+/* An NVMe controller that is offline: what it has is seen, and is nothing. */
+static void one_that_has_no_queues_yet_is_unbound_for_them(void **state) {
+        World w;
+        Fn *vf;
+
+        (void) state;
+        world_init(&w, 2);
+        want(&w, 0, "queues=2 interrupts=2");
+        vf = fn_of(&w, VF0);
+        vf->attrs.has = 1u << VFKEY_QUEUES | 1u << VFKEY_INTERRUPTS;
+        assert_string_equal(apply(&w), "refuse-if-held, unbind, configure-vf queues=2 "
+                                       "interrupts=2, bind-vf igbvf");
+        w.vfs[0].attrs.has = 0;
+        assert_string_equal(apply(&w), "");
+        world_done(&w);
+}
+
 static void only_the_vfs_of_another_driver_are_bound_anew(void **state) {
         World w;
 
@@ -343,6 +360,7 @@ int main(void) {
                 cmocka_unit_test(the_mac_that_a_trusted_vf_chose_stays_where_nobody_asked),
                 cmocka_unit_test(
                         what_only_an_unbound_vf_can_be_given_takes_its_driver_for_that_long),
+                cmocka_unit_test(one_that_has_no_queues_yet_is_unbound_for_them),
                 cmocka_unit_test(only_the_vfs_of_another_driver_are_bound_anew),
                 cmocka_unit_test(another_count_goes_through_zero_and_asks_who_uses_them),
                 cmocka_unit_test(

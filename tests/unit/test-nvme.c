@@ -145,7 +145,7 @@ static void one_that_worked_has_again_what_it_had(void **state) {
         }
 }
 
-static void what_is_online_shows_what_it_has(void **state) {
+static void what_is_online_shows_what_it_has_and_what_is_not_has_0(void **state) {
         VfAttrs seen[3] = {}, a = attrs_of("queues=5 interrupts=4");
         Card c;
 
@@ -157,7 +157,9 @@ static void what_is_online_shows_what_it_has(void **state) {
         c.all[2].queues = 2; /* given, and not online: nothing that a driver could use */
         assert_int_equal(nvme_vf_attrs(&c.admin, 1, 3, seen), 0);
         assert_false(vfattrs_differ(&a, seen, VFATTR_QUEUES));
-        assert_int_equal(seen[1].has, 0);
+        assert_true(vfattrs_have(seen + 1, VFATTR_QUEUES));
+        assert_int_equal(seen[1].value[VFKEY_QUEUES], 0);
+        assert_int_equal(seen[1].value[VFKEY_INTERRUPTS], 0);
         assert_true(vfattrs_have(seen + 2, VFATTR_QUEUES));
         assert_int_equal(seen[2].value[VFKEY_QUEUES], 0);
 }
@@ -212,7 +214,7 @@ int main(void) {
                 cmocka_unit_test(a_controller_goes_offline_gets_its_resources_and_comes_online),
                 cmocka_unit_test(the_first_refusal_is_the_answer),
                 cmocka_unit_test(one_that_worked_has_again_what_it_had),
-                cmocka_unit_test(what_is_online_shows_what_it_has),
+                cmocka_unit_test(what_is_online_shows_what_it_has_and_what_is_not_has_0),
                 cmocka_unit_test(a_long_list_is_asked_for_in_pieces),
                 cmocka_unit_test(a_list_out_of_order_ends),
                 cmocka_unit_test(a_controller_that_cannot_is_not_asked_further),
