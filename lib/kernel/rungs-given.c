@@ -91,22 +91,29 @@ static int parse_attr(const char *text, VfAttrs *ret, VfAttr *ret_attr) {
         return 0;
 }
 
-/* 1: it shows; 0: it does not. */
-static int shows(Kernel *k, const Step *step, VfAttr attr, const VfAttrs *wanted) {
+/* 1: it shows; 0: it does not, and *ret_told says whether any value of it does. */
+static int shows(Kernel *k, const Step *step, VfAttr attr, const VfAttrs *wanted, bool *ret_told) {
         VfAttrs seen = {};
         int r = k->vf_attrs(k, step->fn, step->n, 1, &seen);
 
+        *ret_told = r >= 0 && vfattrs_have(&seen, attr);
         return r < 0 ? r : !vfattrs_differ(wanted, &seen, attr);
 }
 
-/* Taking a driver away from a VF is what other rungs are for: who planned this one saw none. */
-static int refuse_bound(Kernel *k, Bdf vf, StepResult *ret) {
+/*
+ * Taking a driver away from a VF is what other rungs are for: who planned this one saw none. Or he saw that its PF tells nothing of
+ * this attribute, and so gives none to any VF. The kernel asks in this order as well: drivers/pci/iov.c,
+ * sriov_vf_msix_count_store().
+ */
+static int refuse_bound(Kernel *k, Bdf vf, bool told, StepResult *ret) {
         char driver[NAME_MAX_LENGTH];
         int r;
 
         r = look_driver(k, vf, driver);
         if (r < 0 || driver[0] == '\0')
                 return r;
+        if (!told)
+                return -EOPNOTSUPP;
         snprintf(ret->text, sizeof(ret->text), "it is bound to %s", driver);
         return -EBUSY;
 }
@@ -114,6 +121,7 @@ static int refuse_bound(Kernel *k, Bdf vf, StepResult *ret) {
 int climb_configure_vf(Kernel *k, const Step *step, StepResult *ret) {
         VfAttrs wanted;
         VfAttr attr;
+        bool told;
         Proof p;
         Bdf vf;
         int r;
@@ -123,16 +131,16 @@ int climb_configure_vf(Kernel *k, const Step *step, StepResult *ret) {
         r = parse_attr(step->name, &wanted, &attr);
         if (r < 0)
                 return r;
-        r = shows(k, step, attr, &wanted);
+        r = shows(k, step, attr, &wanted, &told);
         if (r != 0)
                 return MIN2(r, STEP_DONE);
-        r = vfattr_needs_unbound(attr) ? refuse_bound(k, vf, ret) : 0;
+        r = vfattr_needs_unbound(attr) ? refuse_bound(k, vf, told, ret) : 0;
         if (r >= 0)
                 r = k->vf_set(k, step->fn, step->n, attr, &wanted);
         if (r < 0)
                 return r;
         p = proof_begin(k, PROOF_SYNC_MS);
-        while ((r = shows(k, step, attr, &wanted)) <= 0)
+        while ((r = shows(k, step, attr, &wanted, &told)) <= 0)
                 if (!proof_again(&p))
                         return r < 0 ? r : STEP_UNPROVEN;
         return STEP_DONE;

@@ -98,7 +98,9 @@ static void a_bound_vf_keeps_its_vectors_and_queues(void **state) {
         (void) state;
         with_vfs(&f);
         put_bound(&f, VF0, "igbvf");
+        assert_int_equal(vfattrs_parse("msix=4 queues=2 interrupts=1", f.given), 0);
         assert_answer(climb(&f, configure(0, "msix=8")), STEP_FAILED, EBUSY);
+        assert_string_equal(climb(&f, configure(0, "msix=8")).text, "it is bound to igbvf");
         assert_answer(climb(&f, configure(0, "queues=3 interrupts=2")), STEP_FAILED, EBUSY);
         assert_int_equal(f.n_log, 0);
         assert_done(climb(&f, configure(0, "link-state=disable")));
@@ -109,6 +111,18 @@ static void a_bound_vf_keeps_its_vectors_and_queues(void **state) {
         f.given[0] = f.given[1];
         assert_done(climb(&f, configure(0, "msix=8")));
         assert_int_equal(f.n_log, 3);
+}
+
+/* What is not told cannot be given, to a VF with a driver or without: it is no matter of the driver then. */
+static void what_a_pf_cannot_give_is_not_supported_rather_than_busy(void **state) {
+        Fake f;
+
+        (void) state;
+        with_vfs(&f);
+        put_bound(&f, VF0, "igbvf");
+        assert_answer(climb(&f, configure(0, "msix=8")), STEP_FAILED, EOPNOTSUPP);
+        assert_answer(climb(&f, configure(0, "queues=3 interrupts=2")), STEP_FAILED, EOPNOTSUPP);
+        assert_int_equal(f.n_log, 0);
 }
 
 static void a_step_with_no_or_two_attributes_is_refused(void **state) {
@@ -203,6 +217,7 @@ int main(void) {
                 cmocka_unit_test(what_the_driver_cannot_is_the_kernels_answer),
                 cmocka_unit_test(a_vf_that_is_not_there_is_gone),
                 cmocka_unit_test(a_bound_vf_keeps_its_vectors_and_queues),
+                cmocka_unit_test(what_a_pf_cannot_give_is_not_supported_rather_than_busy),
                 cmocka_unit_test(a_step_with_no_or_two_attributes_is_refused),
                 cmocka_unit_test(the_mode_is_set_and_proven),
                 cmocka_unit_test(a_pf_without_an_eswitch_cannot),
