@@ -73,6 +73,9 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                                     "changed, raise one or let it match less" },
         [FAULT_ATTR_UNSUPPORTED] = { ERROR("Unsupported"), 1,
                                      "{fn}: its driver cannot set {text}; leave that out" },
+        [FAULT_VF_BOUND] = { ERROR("Busy"), 11,
+                             "{fn}: cannot set {text}, and had no driver when this was planned; ask "
+                             "again" },
         [FAULT_VF_HAS_NO_REMOVE] = { ERROR("Unsupported"), 1,
                                      "{fn}: a VF cannot be removed alone; 'sriovctl unbind' frees "
                                      "it, 'sriovctl set {other} N' changes how many there are" },
@@ -239,10 +242,20 @@ static const char *fault_key(const Fault *f, const char *key, size_t n) {
         return NULL;
 }
 
+/* As sriovctl takes it, too. */
+static const char *fault_fn(const Fault *f, char *buf, size_t size) {
+        if (bdf_is_none(f->fn))
+                return "sriovd";
+        if (f->new_vf == 0)
+                return bdf_format(f->fn, buf);
+        snprintf(buf, size, "%s/vf%u", BDF_STR(f->fn), f->new_vf - 1);
+        return buf;
+}
+
 /* The value behind one placeholder, in buf or as it stands. */
 static const char *fault_value(const Fault *f, const char *key, size_t n, char *buf, size_t size) {
         if (strncmp(key, "fn", n) == 0)
-                return bdf_is_none(f->fn) ? "sriovd" : bdf_format(f->fn, buf);
+                return fault_fn(f, buf, size);
         if (strncmp(key, "other", n) == 0)
                 return bdf_format(f->other, buf);
         if (strncmp(key, "text", n) == 0)
@@ -264,7 +277,7 @@ const char *fault_format(const Fault *f, char *buf, size_t size) {
         size_t at = 0;
 
         while (*p && at + 1 < size) {
-                char value[BDF_MAX];
+                char value[BDF_MAX + sizeof("/vf4294967295")];
                 size_t n = strcspn(p, "}");
                 const char *s;
 

@@ -45,6 +45,7 @@ typedef enum FaultReason {
         FAULT_LINK_DOWN, /* fn, text: its net device; for reset of a VF */
         FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
         FAULT_ATTR_UNSUPPORTED, /* fn, text: what its driver cannot set */
+        FAULT_VF_BOUND, /* fn, text: what is set only without a driver, and "it is bound to ..." */
         FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
         FAULT_IN_USE, /* fn, text: who; force=in-use overrides it */
         FAULT_STORAGE_IN_USE, /* fn, text: who; only force=storage does */
@@ -67,11 +68,11 @@ typedef enum FaultReason {
         FAULT_TOO_MANY_ASK, /* number: questions that wait for an answer */
         FAULT_NOT_AUTHORIZED, /* text: action */
         /* the kernel did not do it */
-        FAULT_KERNEL, /* fn, error, text: rung */
+        FAULT_KERNEL, /* fn, error, text: rung, or "setting vlan=100" */
         FAULT_ENOMEM_VFS, /* fn, number: ENOMEM of sriov_numvfs means bus numbers or MMIO */
         FAULT_KEPT_VFS, /* fn, number: 0 was accepted and so many VFs are still there */
         FAULT_WRONG_COUNT, /* fn, number: VFs there, limit: VFs asked for */
-        FAULT_UNPROVEN, /* fn, text: rung; the write returned but its effect was not seen in time */
+        FAULT_UNPROVEN, /* fn, text: likewise; the write returned but its effect was not seen in time */
         FAULT_STILL_THERE, /* fn: removed, and there */
         FAULT_NOT_FOUND_AFTER, /* fn: rescanned, and not there */
         FAULT_NOT_TAKEN, /* fn: no driver took it */
@@ -98,6 +99,7 @@ typedef struct Fault {
         FaultReason reason;
         int error; /* positive errno of the kernel, or 0 */
         Bdf fn, other;
+        uint32_t new_vf; /* 0: fn itself; else about a VF of fn whose address is not known: its index and 1 */
         uint32_t number, limit;
         char text[160];
 } Fault;

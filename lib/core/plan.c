@@ -111,8 +111,28 @@ const char *step_format(const Step *step, char *buf, size_t size) {
         return buf;
 }
 
+/* What the step was at, in a sentence: "setting vlan=100", or the name of its rung. */
+static Fault fault_at(const Step *step, Fault f) {
+        char text[sizeof(f.text)];
+
+        if (step->rung != RUNG_CONFIGURE_VF)
+                return fault_text(f, rung_to_string(step->rung));
+        snprintf(text, sizeof(text), "setting %s", step->name);
+        return fault_text(f, text);
+}
+
+/* The VF has a driver, which was not there when the plan was made. */
+static Fault bound_fault(const Step *step, const StepResult *result, Bdf fn) {
+        char text[sizeof(((Fault *) 0)->text)];
+
+        snprintf(text, sizeof(text), "%.60s: %.90s", step->name, result->text);
+        return fault_text(FAULT(FAULT_VF_BOUND, .fn = fn, .error = result->error), text);
+}
+
 /* ENOMEM and ENOENT of sriov_numvfs do not mean what they say (KERNEL.md 2.3). */
-static Fault kernel_fault(const Step *step, int error, Bdf fn) {
+static Fault kernel_fault(const Step *step, const StepResult *result, Bdf fn) {
+        int error = result->error;
+
         if (step->rung == RUNG_VFS_ON && error == ENOMEM)
                 return FAULT(FAULT_ENOMEM_VFS, .fn = fn, .number = step->n, .error = error);
         if (step->rung == RUNG_LOAD_DRIVER && error == ENOENT)
@@ -124,6 +144,8 @@ static Fault kernel_fault(const Step *step, int error, Bdf fn) {
                                   step->name);
         if (step->rung == RUNG_ADMIT && error == ESRCH)
                 return FAULT(FAULT_OPENER_GONE);
+        if (step->rung == RUNG_CONFIGURE_VF && error == EBUSY && result->text[0] != '\0')
+                return bound_fault(step, result, fn);
         return FAULT(FAULT_KERNEL, .fn = fn, .error = error);
 }
 
@@ -141,7 +163,7 @@ Fault ladder_fault(const Step *step, const StepResult *result) {
         case STEP_DONE:
                 return FAULT(FAULT_NONE);
         case STEP_FAILED:
-                f = kernel_fault(step, result->error, fn);
+                f = kernel_fault(step, result, fn);
                 break;
         case STEP_KEPT:
                 f = FAULT(FAULT_KEPT_VFS, .fn = fn, .number = result->n);
@@ -176,8 +198,11 @@ Fault ladder_fault(const Step *step, const StepResult *result) {
                 f = FAULT(FAULT_NOT_TAKEN, .fn = fn);
                 break;
         default:
-                f = FAULT(FAULT_WORKER_DIED, .fn = fn);
+                f = fault_text(FAULT(FAULT_WORKER_DIED, .fn = fn), rung_to_string(step->rung));
                 break;
         }
-        return f.text[0] != '\0' ? f : fault_text(f, rung_to_string(step->rung));
+        /* Another device at the address is another PF. */
+        if (is_about_new_vf(step) && f.reason != FAULT_STALE)
+                f.new_vf = step->n + 1;
+        return f.text[0] != '\0' ? f : fault_at(step, f);
 }

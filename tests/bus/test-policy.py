@@ -332,6 +332,28 @@ class Vf(WithPolicy):
         result, error, _ = self.set_vf(0, {"node-guid": ("s", "00:11:22:33:44:55:66:77")})
         self.assertEqual((result, error), ("failed", E + "Unsupported"))
 
+    def test_vectors_that_no_vf_can_be_given_are_not_supported_for_a_bound_one_either(self):
+        result, error, text = self.set_vf(0, {"vlan": ("u", 7), "msix": ("u", 4)})
+        self.assertEqual((result, error), ("partial", E + "Unsupported"))
+        self.assertIn("its driver cannot set msix=4", text)
+        self.assertEqual([v["Driver"] for v in self.vfs(IGB0)], ["igbvf", "igbvf"])
+
+    def test_what_fails_names_the_attribute_and_the_vf(self):
+        self.stage.sim("fault", FN + "0000:01:10.2/vlan", "errno=EIO")
+        result, error, text = self.set_vf(1, {"vlan": ("u", 7)})
+        self.assertEqual((result, error), ("failed", E + "Kernel"))
+        self.assertTrue(text.startswith("0000:01:10.2: setting vlan=7 failed with EIO"), text)
+
+    def test_what_fails_of_a_new_vf_names_that(self):
+        self.write("10-nics.conf", EARLY.replace("vfs = 2", "vfs = 3") % (IGB0, "vf_default = { vlan = 5; };"))
+        self.bus.call("Reload", "")
+        self.stage.sim("fault", FN + "0000:01:10.2/vlan", "errno=EIO")
+        self.bus.match()
+        path = self.bus.call("Apply", "asa{sv}", [IGB0], NONE)[0]
+        m = self.bus.wait_signal("JobRemoved", lambda s: s.body[1] == path)
+        self.assertEqual((m.body[2], m.body[3]), ("partial", E + "Kernel"))
+        self.assertTrue(m.body[4].startswith(IGB0 + "/vf1: setting vlan=5 failed with EIO"), m.body[4])
+
     def test_what_is_so_already_is_not_written(self):
         self.assertEqual(self.set_vf(1, {"trust": ("b", True)})[0], "done")
         before = self.stage.writes()
