@@ -30,6 +30,7 @@ bool judge_may_be_outside(const Snapshot *s, const Step *step) {
         switch (step->rung) {
         case RUNG_PARK_VF:
         case RUNG_OVERRIDE_VF:
+        case RUNG_UNBIND_VF:
         case RUNG_BIND_VF:
         case RUNG_UNPARK_VF:
         case RUNG_RESET:

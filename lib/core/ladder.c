@@ -177,13 +177,30 @@ static bool attr_comes(const Place *p) {
                vfattrs_differ(place_attrs(p), p->vf ? &p->vf->attrs : &unseen, p->attr);
 }
 
+static bool has_what_needs_unbound(const VfAttrs *attrs) {
+        for (VfAttr a = 0; attrs && a < _VFATTR_MAX; a++)
+                if (vfattr_needs_unbound(a) && vfattrs_have(attrs, a))
+                        return true;
+        return false;
+}
+
+/*
+ * Where autoprobe is not held the kernel has bound a new VF as it was made. One that is to have none loses that again, and so does
+ * one for what it can be given only without; bind-vf takes it from any other driver itself.
+ */
+static bool new_vf_is_freed(const Place *p) {
+        return vfs_come(p) && quirks(p) & QUIRK_KEEP_AUTOPROBE &&
+               (streq(place_driver(p), DRIVER_NONE) || has_what_needs_unbound(place_attrs(p)));
+}
+
 /* New VFs without a wish are left to the kernel's choice, and left alone where the PF's autoprobe was off. */
 static bool vf_driver_comes(const Place *p) {
         if (!vfs_come(p) && !(is_vf(p) && p->subject->driver_comes))
                 return false;
         if (streq(place_driver(p), DRIVER_NONE))
                 return false;
-        return !vfs_come(p) || place_driver(p)[0] != '\0' || probe_is_on(p);
+        return !vfs_come(p) || place_driver(p)[0] != '\0' || probe_is_on(p) ||
+               (new_vf_is_freed(p) && p->subject->fn->flags & FN_AUTOPROBE);
 }
 
 /* clang-format off */
@@ -214,6 +231,7 @@ static const Row ladder[_RUNG_MAX] = {
         [RUNG_VFS_ON]         = { "vfs-on",         MAKE,                          EACH_SUBJECT, vfs_come,           "sriov_numvfs = {n}",                          false, true,   60, 5 },
         [RUNG_ESWITCH_VFS]    = { "eswitch-vfs",    APPLY | ESWITCH,               EACH_SUBJECT, eswitch_goes_last,  "eswitch mode {name}",                         false, false,  60, 5 },
         [RUNG_OVERRIDE_VF]    = { "override-vf",    GIVE | BIND | RESET | ESWITCH, EACH_NEW_VF,  override_comes,     "driver_override = {name}",                    true,  false,  30, 0 },
+        [RUNG_UNBIND_VF]      = { "unbind-vf",      MAKE,                          EACH_NEW_VF,  new_vf_is_freed,    "unbind from the driver that the kernel chose", true, false,  60, 0 },
         [RUNG_CONFIGURE_VF]   = { "configure-vf",   APPLY | SET_VF,                EACH_ATTR,    attr_comes,         "{name}",                                      false, false,  30, 0 },
         [RUNG_FREE_PROBE]     = { "free-probe",     MAKE,                          EACH_SUBJECT, probe_is_on,        "sriov_drivers_autoprobe = 1",                 false, false,  30, 0 },
         [RUNG_BIND_VF]        = { "bind-vf",        GIVE | BIND | RESET | ESWITCH, EACH_NEW_VF,  vf_driver_comes,    "bind to {name}",                              true,  false,  60, 0 },

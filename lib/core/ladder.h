@@ -44,6 +44,7 @@ typedef enum Rung {
         RUNG_VFS_ON, /* fn: PF, n: count */
         RUNG_ESWITCH_VFS, /* as RUNG_ESWITCH, of a driver that wants the VFs there first */
         RUNG_OVERRIDE_VF, /* fn: PF, n: index, name: driver */
+        RUNG_UNBIND_VF, /* fn: PF, n: index; one that the kernel bound as it was made */
         RUNG_CONFIGURE_VF, /* fn: PF, n: index, name: one attribute as vfattrs_format() has it: "vlan=100 qos=3" */
         RUNG_FREE_PROBE, /* fn: PF; sriov_drivers_autoprobe = 1 */
         RUNG_BIND_VF, /* fn: PF, n: index, name: driver, "" = the kernel's choice */

@@ -72,8 +72,8 @@ static Bdf step_subject(const Step *step) {
 
 static bool is_about_new_vf(const Step *step) {
         return bdf_is_none(step->vf) &&
-               (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_CONFIGURE_VF ||
-                step->rung == RUNG_BIND_VF);
+               (step->rung == RUNG_OVERRIDE_VF || step->rung == RUNG_UNBIND_VF ||
+                step->rung == RUNG_CONFIGURE_VF || step->rung == RUNG_BIND_VF);
 }
 
 static const char *word(const Step *step, const char *key, char buf[static 16]) {

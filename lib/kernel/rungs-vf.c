@@ -10,8 +10,6 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-#include "core/wanted.h"
-
 #include "kernel/attr.h"
 #include "kernel/grip.h"
 #include "kernel/look.h"
@@ -68,9 +66,19 @@ int climb_override_vf(Kernel *k, const Step *step, StepResult *ret) {
         return streq(now, step->name) ? STEP_DONE : STEP_UNPROVEN;
 }
 
+/* One whose override is DRIVER_NONE, a name that no driver has, stays without a driver. */
+int climb_unbind_vf(Kernel *k, const Step *step, StepResult *ret) {
+        Bdf vf;
+        int r;
+
+        (void) ret;
+        r = find_vf(k, step, &vf);
+        return r == STEP_DONE ? grip_unbind(k, vf) : r;
+}
+
 /*
  * One that another driver has, as the kernel chose it where autoprobe is not to be held (QUIRK_KEEP_AUTOPROBE), is taken from that
- * first. No driver has the name DRIVER_NONE, so that a VF whose override it is stays without one.
+ * first.
  */
 int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret) {
         Bdf vf;
@@ -80,8 +88,6 @@ int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret) {
         r = find_vf(k, step, &vf);
         if (r != STEP_DONE)
                 return r;
-        if (streq(step->name, DRIVER_NONE))
-                return grip_unbind(k, vf);
         return step->name[0] == '\0' ? grip_probe(k, vf) : grip_bind(k, vf, step->name);
 }
 

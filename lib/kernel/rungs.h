@@ -19,6 +19,7 @@ int climb_refuse_if_held(Kernel *k, const Step *step, StepResult *ret, StepExtra
 /* rungs-vf.c: one VF of a PF */
 int climb_park_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_override_vf(Kernel *k, const Step *step, StepResult *ret);
+int climb_unbind_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_bind_vf(Kernel *k, const Step *step, StepResult *ret);
 int climb_unpark_vf(Kernel *k, const Step *step, StepResult *ret);
 

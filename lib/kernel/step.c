@@ -44,6 +44,7 @@ static const Row rungs[_RUNG_MAX] = {
         [RUNG_VFS_ON] = { climb_vfs_on, true },
         [RUNG_ESWITCH_VFS] = { climb_eswitch, true },
         [RUNG_OVERRIDE_VF] = { climb_override_vf, true },
+        [RUNG_UNBIND_VF] = { climb_unbind_vf, true },
         [RUNG_CONFIGURE_VF] = { climb_configure_vf, true },
         [RUNG_FREE_PROBE] = { climb_free_probe, true },
         [RUNG_BIND_VF] = { climb_bind_vf, true },

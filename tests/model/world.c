@@ -237,6 +237,9 @@ static StepAnswer do_vf(WorldVf *vf, const Step *step, StepResult *ret) {
         case RUNG_OVERRIDE_VF:
                 vf->override = step->name[0] != '\0' ? 2 : 0;
                 return STEP_DONE;
+        case RUNG_UNBIND_VF:
+                vf->driver = DRIVER_UNBOUND;
+                return STEP_DONE;
         case RUNG_CONFIGURE_VF:
                 vf->given |= startswith(step->name, "msix") ? 2 : 1;
                 return STEP_DONE;
@@ -302,6 +305,7 @@ StepAnswer world_do(World *w, const Step *step, StepResult *ret) {
         case RUNG_PARK_VF:
         case RUNG_UNPARK_VF:
         case RUNG_OVERRIDE_VF:
+        case RUNG_UNBIND_VF:
         case RUNG_CONFIGURE_VF:
         case RUNG_BIND_VF:
                 return do_vf(p->vfs + step->n, step, ret);

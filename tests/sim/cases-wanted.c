@@ -162,6 +162,13 @@ static VfWish guid[] = { { .attrs = GUID } };
 static VfWish vectors[] = { { .attrs = VECTORS } };
 static VfWish link_state[] = { { .attrs = ESWITCHED_LINK } };
 static VfWish queues[] = { { .has_driver = true, .driver = "nvme", .attrs = QUEUES } };
+/* None, one for its vectors, and another. */
+static VfWish freed[] = {
+        { .has_driver = true, .driver = DRIVER_NONE },
+        { .attrs = VECTORS },
+        { .has_driver = true, .driver = "vfio-pci", .attrs = VECTORS },
+        { .has_driver = true, .driver = "vfio-pci" },
+};
 static VfWish queues_alone[] = { { .attrs = QUEUES } };
 
 #define WANTED(v, ...) (&(const Wanted){ .vfs = (v), .n_vfs = ELEMENTSOF(v), __VA_ARGS__ })
@@ -185,6 +192,14 @@ static VfWish queues_alone[] = { { .attrs = QUEUES } };
         {                                                                                          \
                 .name = n, .before = b, .result = r, .topology = "given", .wanted = w,             \
                 .op = { __VA_ARGS__ }                                                              \
+        }
+
+/* A driver whose VFs must be probed as they are made. */
+#define PROBED(n, b, r, w, ...)                                                                    \
+        {                                                                                          \
+                .name = n, .before = b, .result = r, .topology = "given", .wanted = w,             \
+                .quirk = { "mlx5_core", QUIRK_KEEP_AUTOPROBE },                                    \
+                .op = {.fn = MLX, __VA_ARGS__ }                                                    \
         }
 
 #define VF(n, b, r, ...)                                                                           \
@@ -262,6 +277,14 @@ const Case cases_wanted[] = {
               .kind = OP_APPLY, .fn = SSD),
         GIVEN("apply queues over one that is offline and bound", ssd_with_bound_and_offline_vf,
               RESULT_DONE, WANTED(queues_alone, OF_SSD), .kind = OP_APPLY, .fn = SSD),
+        PROBED("apply to VFs that must be probed", fresh, RESULT_DONE,
+               WANTED(freed, OF_MLX, COUNT(4)), .kind = OP_APPLY),
+        PROBED("apply to VFs that must be probed, over others", mlx_with_vfs, RESULT_DONE,
+               WANTED(freed, OF_MLX, COUNT(4)), .kind = OP_APPLY),
+        PROBED("apply to VFs that must be probed, or back", mlx_with_vfs, RESULT_DONE,
+               WANTED(freed, OF_MLX, COUNT(4)), .kind = OP_APPLY, .flags = OP_ROLLBACK),
+        PROBED("enable VFs that must be probed, with no driver", fresh, RESULT_DONE, NULL,
+               .kind = OP_SET_VFS, .count = 2, .driver = DRIVER_NONE),
         /* One VF. */
         VF("set-vf", with_vfs, RESULT_DONE, .attrs = TRUST),
         VF("set-vf, several", with_vfs, RESULT_DONE, .attrs = MAC_AND_VLAN),

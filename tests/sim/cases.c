@@ -372,6 +372,7 @@ Sim *case_world(const Case *c, SimVariant v) {
 
 void case_host(const Case *c, Sim *sim, Host *h) {
         host_init(h, sim);
+        h->quirk = c->quirk;
         if (c->wanted)
                 h->wanted = (Wanteds){ (Wanted *) c->wanted, 1 };
 }

@@ -26,6 +26,7 @@ typedef struct Case {
         JobResult result; /* when all goes well; _RESULT_MAX: it depends */
         const char *topology; /* NULL = default */
         const Wanted *wanted; /* what OP_APPLY finds to be wanted; NULL = nothing */
+        Quirk quirk; /* in place of what drivers.conf says of that driver; "": none */
         /* Of OP_FOREIGN: what it writes, as host_submit_foreign() takes it; and what of the kernel's dangers is its own doing. */
         const char *value;
         uint32_t allows; /* 1 << SIM_* */

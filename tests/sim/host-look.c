@@ -73,10 +73,13 @@ Snapshot *host_see(Kernel *k, Bdf pf) {
 
 static void plan(Host *h, uint32_t job, const Snapshot *seen) {
         _cleanup_(snapshot_freep) Snapshot *s = scan(sim_kernel(h->sim));
+        Quirks all = quirks;
 
+        if (h->quirk.driver[0] != '\0')
+                all.items[all.n++] = h->quirk;
         for (size_t i = 0; seen && i < s->n_fns; i++)
                 snapshot_inherit(s->fns + i, snapshot_find(seen, s->fns[i].bdf));
-        s->quirks = &quirks;
+        s->quirks = &all;
         s->wanted = &h->wanted;
         (void) queue_planned(&h->queue, job, s);
 }

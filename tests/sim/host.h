@@ -77,6 +77,7 @@ struct Host {
         HostGuard *guards;
         HostStep *steps; /* under way */
         HostLook *look; /* likewise, NULL = none */
+        Quirk quirk; /* of one driver, in place of what drivers.conf says of it; "": none */
         Wanteds wanted; /* what OP_APPLY brings about; borrowed, nothing unless it is set */
         HostEnd ends[HOST_ENDS];
         size_t n_ends;

@@ -269,6 +269,32 @@ static void a_pf_that_makes_none_while_it_is_down_is_brought_up_first(void **sta
         world_done(&w);
 }
 
+/* The kernel has bound it as it was made. */
+static void a_vf_that_must_be_probed_is_freed_for_what_wants_no_driver(void **state) {
+        World w;
+
+        (void) state;
+        world_init(&w, 0);
+        want_count(&w, 1);
+        with_quirks(&w, QUIRK_KEEP_AUTOPROBE);
+        want_driver(&w, 0, DRIVER_NONE);
+        assert_string_equal(apply(&w), "vfs-on, override-vf none, unbind-vf");
+        want_driver(&w, 0, "vfio-pci");
+        assert_string_equal(apply(&w), "vfs-on, override-vf vfio-pci, bind-vf vfio-pci");
+        want(&w, 0, "msix=8 trust=on");
+        assert_string_equal(apply(&w),
+                            "vfs-on, override-vf vfio-pci, unbind-vf, configure-vf msix=8, "
+                            "configure-vf trust=on, bind-vf vfio-pci");
+        w.vfs[0].has_driver = false;
+        assert_string_equal(apply(&w), "vfs-on, unbind-vf, configure-vf msix=8, "
+                                       "configure-vf trust=on, bind-vf");
+        /* There it was bound by nobody. */
+        fn_of(&w, PF)->flags &= ~(uint32_t) FN_AUTOPROBE;
+        assert_string_equal(apply(&w),
+                            "vfs-on, unbind-vf, configure-vf msix=8, configure-vf trust=on");
+        world_done(&w);
+}
+
 static void one_vf_is_given_what_it_does_not_have(void **state) {
         Op op = { .kind = OP_SET_VF, .fn = PF, .count = 1 };
         World w;
@@ -367,6 +393,7 @@ int main(void) {
                         the_eswitch_changes_before_the_vfs_are_made_or_after_as_its_driver_wants),
                 cmocka_unit_test(vfs_lose_their_drivers_for_the_eswitch_where_it_wants_that),
                 cmocka_unit_test(a_pf_that_makes_none_while_it_is_down_is_brought_up_first),
+                cmocka_unit_test(a_vf_that_must_be_probed_is_freed_for_what_wants_no_driver),
                 cmocka_unit_test(one_vf_is_given_what_it_does_not_have),
                 cmocka_unit_test(what_cannot_be_so_is_refused),
                 cmocka_unit_test(a_vfs_failure_is_its_own_unless_it_is_all_that_was_asked),

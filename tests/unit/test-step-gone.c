@@ -29,11 +29,12 @@ static void put_world(Fake *f, Rung rung) {
         case RUNG_PARK_VF:
         case RUNG_UNPARK_VF:
         case RUNG_OVERRIDE_VF:
+        case RUNG_UNBIND_VF:
         case RUNG_BIND_VF:
         case RUNG_CONFIGURE_VF:
         case RUNG_VFS_OFF:
                 put_vfs(f, 2);
-                if (rung == RUNG_PARK_VF)
+                if (rung == RUNG_PARK_VF || rung == RUNG_UNBIND_VF)
                         put_bound(f, VF0, "igbvf");
                 break;
         case RUNG_STUB_PF:

@@ -85,7 +85,7 @@ static void an_unbind_without_effect_is_unproven(void **state) {
 }
 
 static void a_vf_that_is_not_there_is_gone(void **state) {
-        static const Rung of_vf[] = { RUNG_PARK_VF, RUNG_OVERRIDE_VF, RUNG_BIND_VF,
+        static const Rung of_vf[] = { RUNG_PARK_VF, RUNG_OVERRIDE_VF, RUNG_UNBIND_VF, RUNG_BIND_VF,
                                       RUNG_UNPARK_VF };
         Fake f;
 
@@ -232,8 +232,8 @@ static void a_vf_that_is_to_have_no_driver_loses_it(void **state) {
         put_vfs(&f, 1);
         put_bound(&f, VF0, "igbvf");
         assert_done(climb(&f, STEP(.rung = RUNG_OVERRIDE_VF, .n = 0, .name = "none")));
-        assert_done(climb(&f, STEP(.rung = RUNG_BIND_VF, .n = 0, .name = "none")));
-        assert_done(climb(&f, STEP(.rung = RUNG_BIND_VF, .n = 0, .name = "none")));
+        assert_done(climb(&f, STEP(.rung = RUNG_UNBIND_VF, .n = 0)));
+        assert_done(climb(&f, STEP(.rung = RUNG_UNBIND_VF, .n = 0)));
         assert_writes(&f, VF0 "/driver_override=none", "drivers/igbvf/unbind=" VF0);
 }
 

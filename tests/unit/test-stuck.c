@@ -28,7 +28,8 @@
 static void only_single_devices_rungs_can_be_outside(void **state) {
         static const Rung outside[] = { RUNG_PARK_VF,     RUNG_OVERRIDE_VF, RUNG_BIND_VF,
                                         RUNG_UNPARK_VF,   RUNG_RESET,       RUNG_ESWITCH,
-                                        RUNG_ESWITCH_VFS, RUNG_UP_PF,       RUNG_CONFIGURE_VF };
+                                        RUNG_ESWITCH_VFS, RUNG_UP_PF,       RUNG_CONFIGURE_VF,
+                                        RUNG_UNBIND_VF };
         _cleanup_(snapshot_freep) Snapshot *s = small_world("igb", 2, "igbvf");
 
         (void) state;
