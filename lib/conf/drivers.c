@@ -83,6 +83,7 @@ static const struct {
         { "eswitch_after_vfs", QUIRK_ESWITCH_AFTER_VFS },
         { "eswitch_unbinds_vfs", QUIRK_ESWITCH_UNBINDS_VFS },
         { "keep_autoprobe", QUIRK_KEEP_AUTOPROBE },
+        { "eswitch_without_vfs", QUIRK_ESWITCH_WITHOUT_VFS },
 };
 
 /* Its key says which. */
@@ -135,6 +136,7 @@ static const Key quirk_keys[] = {
         { "eswitch_after_vfs", take_flag },
         { "eswitch_unbinds_vfs", take_flag },
         { "keep_autoprobe", take_flag },
+        { "eswitch_without_vfs", take_flag },
         {},
 };
 

@@ -156,7 +156,8 @@ static bool lacks_eswitch(const Job *job, const Step *step, const StepResult *re
 }
 
 static bool is_asked_to_choose(const Job *job, const Step *step) {
-        return (job->op.kind == OP_SET_VFS || job->op.kind == OP_APPLY) &&
+        return (job->op.kind == OP_SET_VFS || job->op.kind == OP_APPLY ||
+                job->op.kind == OP_ESWITCH) &&
                step->rung == RUNG_BIND_VF;
 }
 

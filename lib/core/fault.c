@@ -73,9 +73,16 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                                     "changed, raise one or let it match less" },
         [FAULT_ATTR_UNSUPPORTED] = { ERROR("Unsupported"), 1,
                                      "{fn}: its driver cannot set {text}; leave that out" },
+        [FAULT_NO_ESWITCH] = { ERROR("Unsupported"), 1,
+                               "{fn}: its driver has no eswitch mode '{text}' to be set, or not "
+                               "now; 'devlink dev eswitch show pci/{fn}' tells what it has" },
+        [FAULT_ESWITCH_NEEDS_VFS] = { ERROR("Unsupported"), 1,
+                                      "{fn}: its driver sets eswitch mode '{text}' only while "
+                                      "there are VFs, and none are there or wanted; 'sriovctl set "
+                                      "{fn} N' makes some" },
         [FAULT_VF_BOUND] = { ERROR("Busy"), 11,
-                             "{fn}: cannot set {text}, and had no driver when this was planned; ask "
-                             "again" },
+                             "{fn}: cannot set {text}, and had no driver when this was planned; "
+                             "ask again" },
         [FAULT_VF_HAS_NO_REMOVE] = { ERROR("Unsupported"), 1,
                                      "{fn}: a VF cannot be removed alone; 'sriovctl unbind' frees "
                                      "it, 'sriovctl set {other} N' changes how many there are" },

@@ -45,6 +45,8 @@ typedef enum FaultReason {
         FAULT_LINK_DOWN, /* fn, text: its net device; for reset of a VF */
         FAULT_NO_DRIVER, /* fn: a PF without a driver cannot make VFs */
         FAULT_ATTR_UNSUPPORTED, /* fn, text: what its driver cannot set */
+        FAULT_NO_ESWITCH, /* fn, text: the mode that its driver does not take */
+        FAULT_ESWITCH_NEEDS_VFS, /* fn, text: the mode that its driver has only with VFs */
         FAULT_VF_BOUND, /* fn, text: what is set only without a driver, and "it is bound to ..." */
         FAULT_NOT_BOUND, /* text: unload of a driver that is not loaded */
         FAULT_IN_USE, /* fn, text: who; force=in-use overrides it */
@@ -99,7 +101,7 @@ typedef struct Fault {
         FaultReason reason;
         int error; /* positive errno of the kernel, or 0 */
         Bdf fn, other;
-        uint32_t new_vf; /* 0: fn itself; else about a VF of fn whose address is not known: its index and 1 */
+        uint32_t new_vf; /* index and 1 of fn's VF, whose address is not known; 0: fn itself */
         uint32_t number, limit;
         char text[160];
 } Fault;

@@ -271,6 +271,8 @@ bool ladder_fails_alone(const Op *op, const Plan *plan, const Step *step) {
         case OP_APPLY:
                 return step->rung == RUNG_BIND_VF || step->rung == RUNG_OVERRIDE_VF ||
                        step->rung == RUNG_UNBIND_VF || step->rung == RUNG_CONFIGURE_VF;
+        case OP_ESWITCH: /* one that was made anew for it; the others are there and have theirs to come back to */
+                return step->rung == RUNG_BIND_VF && bdf_is_none(step->vf);
         case OP_SET_VF:
                 for (size_t i = 0; i < plan->n_steps; i++)
                         n += plan->steps[i].rung == RUNG_CONFIGURE_VF;

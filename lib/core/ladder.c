@@ -29,8 +29,9 @@
 #define APPLY (1u << OP_APPLY)
 #define SET_VF (1u << OP_SET_VF)
 #define ESWITCH (1u << OP_ESWITCH)
-/* What makes VFs, and what gives one that is there something. */
+/* What makes VFs, what may have to make them anew, and what gives one that is there something. */
 #define MAKE (SET | APPLY)
+#define REMAKE (MAKE | ESWITCH)
 #define GIVE (MAKE | SET_VF)
 #define VFS_DOWN (GIVE | BIND | UNBIND | REMOVE | SLOT_OFF | UNLOAD | FOREIGN | ESWITCH)
 #define DOWN (VFS_DOWN | RESET)
@@ -224,16 +225,16 @@ static const Row ladder[_RUNG_MAX] = {
         [RUNG_RESET]          = { "reset",          RESET,                         EACH_SUBJECT, resets,             "reset = 1",                                   false, false,  90, 0 },
         [RUNG_RESCAN]         = { "rescan",         RESCAN | REMOVE,               ONCE,         wants_rescan,       "/sys/bus/pci/rescan = 1",                     false, true,   120, 0 },
         [RUNG_SLOT_ON]        = { "slot-on",        SLOT_ON,                       ONCE,         always,             "slot {name}: power = 1",                      false, true,   60, 0 },
-        [RUNG_BIND]           = { "bind",           MAKE | BIND | RESET,           EACH_SUBJECT, driver_comes,       "bind to {name}",                              false, true,   60, 0 },
+        [RUNG_BIND]           = { "bind",           REMAKE | BIND | RESET,         EACH_SUBJECT, driver_comes,       "bind to {name}",                              false, true,   60, 0 },
         [RUNG_ESWITCH]        = { "eswitch",        APPLY | ESWITCH,               EACH_SUBJECT, eswitch_goes_first, "eswitch mode {name}",                         false, false,  60, 5 },
-        [RUNG_UP_PF]          = { "up-pf",          MAKE,                          EACH_SUBJECT, vfs_need_up,        "bring its net device up",                     false, false,  30, 0 },
-        [RUNG_HOLD_PROBE]     = { "hold-probe",     MAKE,                          EACH_SUBJECT, probe_is_on,        "sriov_drivers_autoprobe = 0",                 false, false,  30, 0 },
-        [RUNG_VFS_ON]         = { "vfs-on",         MAKE,                          EACH_SUBJECT, vfs_come,           "sriov_numvfs = {n}",                          false, true,   60, 5 },
+        [RUNG_UP_PF]          = { "up-pf",          REMAKE,                        EACH_SUBJECT, vfs_need_up,        "bring its net device up",                     false, false,  30, 0 },
+        [RUNG_HOLD_PROBE]     = { "hold-probe",     REMAKE,                        EACH_SUBJECT, probe_is_on,        "sriov_drivers_autoprobe = 0",                 false, false,  30, 0 },
+        [RUNG_VFS_ON]         = { "vfs-on",         REMAKE,                        EACH_SUBJECT, vfs_come,           "sriov_numvfs = {n}",                          false, true,   60, 5 },
         [RUNG_ESWITCH_VFS]    = { "eswitch-vfs",    APPLY | ESWITCH,               EACH_SUBJECT, eswitch_goes_last,  "eswitch mode {name}",                         false, false,  60, 5 },
         [RUNG_OVERRIDE_VF]    = { "override-vf",    GIVE | BIND | RESET | ESWITCH, EACH_NEW_VF,  override_comes,     "driver_override = {name}",                    true,  false,  30, 0 },
         [RUNG_UNBIND_VF]      = { "unbind-vf",      MAKE,                          EACH_NEW_VF,  new_vf_is_freed,    "unbind from the driver that the kernel chose", true, false,  60, 0 },
         [RUNG_CONFIGURE_VF]   = { "configure-vf",   APPLY | SET_VF,                EACH_ATTR,    attr_comes,         "{name}",                                      false, false,  30, 0 },
-        [RUNG_FREE_PROBE]     = { "free-probe",     MAKE,                          EACH_SUBJECT, probe_is_on,        "sriov_drivers_autoprobe = 1",                 false, false,  30, 0 },
+        [RUNG_FREE_PROBE]     = { "free-probe",     REMAKE,                        EACH_SUBJECT, probe_is_on,        "sriov_drivers_autoprobe = 1",                 false, false,  30, 0 },
         [RUNG_BIND_VF]        = { "bind-vf",        GIVE | BIND | RESET | ESWITCH, EACH_NEW_VF,  vf_driver_comes,    "bind to {name}",                              true,  false,  60, 0 },
         [RUNG_UNPARK_VF]      = { "unpark-vf",      0,                             EACH_OLD_VF,  NULL,               "driver_override as before, bind to {name}",   true,  false,  60, 0 },
 };

@@ -138,10 +138,11 @@ static Fault kernel_fault(const Step *step, const StepResult *result, Bdf fn) {
         if (step->rung == RUNG_LOAD_DRIVER && error == ENOENT)
                 return fault_text(FAULT(FAULT_NO_SUCH_DRIVER, .fn = fn, .error = error),
                                   step->name);
-        if (error == EOPNOTSUPP && (step->rung == RUNG_CONFIGURE_VF || step->rung == RUNG_ESWITCH ||
-                                    step->rung == RUNG_ESWITCH_VFS))
+        if (error == EOPNOTSUPP && step->rung == RUNG_CONFIGURE_VF)
                 return fault_text(FAULT(FAULT_ATTR_UNSUPPORTED, .fn = fn, .error = error),
                                   step->name);
+        if (error == EOPNOTSUPP && (step->rung == RUNG_ESWITCH || step->rung == RUNG_ESWITCH_VFS))
+                return fault_text(FAULT(FAULT_NO_ESWITCH, .fn = fn, .error = error), step->name);
         if (step->rung == RUNG_ADMIT && error == ESRCH)
                 return FAULT(FAULT_OPENER_GONE);
         if (step->rung == RUNG_CONFIGURE_VF && error == EBUSY && result->text[0] != '\0')

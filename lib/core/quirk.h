@@ -24,6 +24,8 @@ typedef enum QuirkFlags {
         QUIRK_ESWITCH_UNBINDS_VFS = 1 << 3,
         /* PF: its VFs must be probed as they are made; autoprobe is left alone. */
         QUIRK_KEEP_AUTOPROBE = 1 << 4,
+        /* PF: its eswitch changes mode only while there are no VFs. */
+        QUIRK_ESWITCH_WITHOUT_VFS = 1 << 5,
 } QuirkFlags;
 
 typedef struct Quirk {

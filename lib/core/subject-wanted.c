@@ -61,6 +61,21 @@ static bool eswitch_unbinds(const Context *c, const Fn *pf) {
                quirks_of(c->s->quirks, pf->driver) & QUIRK_ESWITCH_UNBINDS_VFS;
 }
 
+/* Others only while there are no VFs at all: then as many are made anew behind it. */
+static bool eswitch_takes_vfs(const Context *c, const Fn *pf) {
+        return pf->n_vfs > 0 && pf->eswitch != ESWITCH_KEEP &&
+               quirks_of(c->s->quirks, pf->driver) & QUIRK_ESWITCH_WITHOUT_VFS;
+}
+
+/* And others have nothing to switch without: bnxt_dl_eswitch_mode_set() says EPERM then. */
+static int refuse_eswitch(Context *c, const Fn *pf, Eswitch mode, uint32_t n_vfs) {
+        if (mode != ESWITCH_SWITCHDEV || n_vfs > 0 ||
+            !(quirks_of(c->s->quirks, pf->driver) & QUIRK_ESWITCH_AFTER_VFS))
+                return 0;
+        return subject_refuse(c, fault_text(FAULT(FAULT_ESWITCH_NEEDS_VFS, .fn = pf->bdf),
+                                            eswitch_to_string(mode)));
+}
+
 /* The VFs stay: each is compared with its wish. */
 static int add_vfs(Context *c, const Fn *pf, const Wanted *w, bool unbind) {
         static const VfWish nothing;
@@ -89,21 +104,23 @@ static int add_eswitch(Context *c, const Fn *pf, Eswitch mode) {
         return 0;
 }
 
-static int apply_count(Context *c, const Fn *pf, const Wanted *w, bool eswitch) {
+/* w NULL: nothing is wanted of the VFs. */
+static int remake(Context *c, const Fn *pf, uint32_t n, const Wanted *w, Eswitch mode) {
         Subject *subject;
-        int r = subject_set_count(c, pf, w->count, &subject);
+        int r = subject_set_count(c, pf, n, &subject);
 
         if (r != 0)
                 return r;
         subject->wanted = w;
-        subject->eswitch = eswitch ? w->eswitch : ESWITCH_KEEP;
+        subject->eswitch = mode;
         return 0;
 }
 
 int subject_apply(Context *c) {
         const Wanted *w = wanteds_find(c->s->wanted, c->op->fn);
-        bool eswitch;
+        Eswitch mode;
         const Fn *pf;
+        uint32_t n;
         int r;
 
         r = subject_find_pf(c, &pf);
@@ -111,12 +128,16 @@ int subject_apply(Context *c) {
                 return r;
         if (!w)
                 return subject_refuse(c, FAULT(FAULT_NO_POLICY, .fn = pf->bdf));
-        eswitch = wanted_eswitch_differs(w, pf);
-        if (wanted_count_differs(w, pf))
-                return apply_count(c, pf, w, eswitch);
-        if (eswitch)
-                r = add_eswitch(c, pf, w->eswitch);
-        return r == 0 ? add_vfs(c, pf, w, eswitch && eswitch_unbinds(c, pf)) : r;
+        n = wanted_count_differs(w, pf) ? w->count : pf->n_vfs;
+        mode = wanted_eswitch_differs(w, pf) ? w->eswitch : ESWITCH_KEEP;
+        r = refuse_eswitch(c, pf, mode, n);
+        if (r != 0)
+                return r;
+        if (n != pf->n_vfs || (mode != ESWITCH_KEEP && eswitch_takes_vfs(c, pf)))
+                return remake(c, pf, n, w, mode);
+        if (mode != ESWITCH_KEEP)
+                r = add_eswitch(c, pf, mode);
+        return r == 0 ? add_vfs(c, pf, w, mode != ESWITCH_KEEP && eswitch_unbinds(c, pf)) : r;
 }
 
 int subject_set_vf(Context *c) {
@@ -148,6 +169,11 @@ int subject_eswitch(Context *c) {
                 return subject_refuse(c, FAULT(FAULT_NO_DRIVER, .fn = pf->bdf));
         if (c->op->eswitch == pf->eswitch)
                 return 0;
+        r = refuse_eswitch(c, pf, c->op->eswitch, pf->n_vfs);
+        if (r != 0)
+                return r;
+        if (eswitch_takes_vfs(c, pf))
+                return remake(c, pf, pf->n_vfs, NULL, c->op->eswitch);
         r = add_eswitch(c, pf, c->op->eswitch);
         return r == 0 && eswitch_unbinds(c, pf) ? add_vfs(c, pf, NULL, true) : r;
 }

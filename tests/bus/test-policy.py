@@ -378,8 +378,9 @@ class Vf(WithPolicy):
         self.refused(E + "NotSriov", "SetEswitchMode", "ssa{sv}", "0000:01:10.0", "legacy", NONE)
 
     def test_a_pf_without_an_eswitch_says_so(self):
-        _, result, error, _ = self.run_job("SetEswitchMode", "ssa{sv}", IGB0, "switchdev", NONE)
+        _, result, error, text = self.run_job("SetEswitchMode", "ssa{sv}", IGB0, "switchdev", NONE)
         self.assertEqual((result, error), ("failed", E + "Unsupported"))
+        self.assertIn("its driver has no eswitch mode 'switchdev' to be set", text)
 
 
 class Chosen(WithPolicy):

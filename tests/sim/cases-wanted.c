@@ -10,6 +10,7 @@
 
 #define MLX_VF0 ((Bdf){ 0, 0x0201 })
 #define SSD_VF0 ((Bdf){ 0, 0x0401 })
+#define ICE_VF0 ((Bdf){ 0, 0x0501 })
 
 static void give(Sim *sim, Bdf pf, uint32_t index, const char *text) {
         Kernel *k = sim_kernel(sim);
@@ -88,6 +89,17 @@ static void bnxt_with_vfs(Sim *sim) {
 
         must(k->up(k, BNXT));
         count(sim, BNXT, "2");
+}
+
+static void ice_with_vfs(Sim *sim) {
+        count(sim, ICE, "2");
+}
+
+static void ice_with_held_vf(Sim *sim) {
+        ice_with_vfs(sim);
+        take_driver(sim, ICE_VF0, "iavf");
+        give_vfio(sim, ICE_VF0);
+        must(sim_hold(sim, ICE_VF0, true));
 }
 
 static void ssd_with_vfs(Sim *sim) {
@@ -178,6 +190,7 @@ static VfWish queues_alone[] = { { .attrs = QUEUES } };
 #define OF_MLX .pf = { 0, 0x0200 }
 #define OF_BNXT .pf = { 0, 0x0300 }
 #define OF_SSD .pf = { 0, 0x0400 }
+#define OF_ICE .pf = { 0, 0x0500 }
 #define COUNT(n) .has_count = true, .count = (n)
 
 #define APPLY(n, b, r, f, w)                                                                       \
@@ -199,7 +212,8 @@ static VfWish queues_alone[] = { { .attrs = QUEUES } };
         {                                                                                          \
                 .name = n, .before = b, .result = r, .topology = "given", .wanted = w,             \
                 .quirk = { "mlx5_core", QUIRK_KEEP_AUTOPROBE },                                    \
-                .op = {.fn = MLX, __VA_ARGS__ }                                                    \
+                .op = {.fn = MLX,                                                                  \
+                       __VA_ARGS__ }                                                               \
         }
 
 #define VF(n, b, r, ...)                                                                           \
@@ -269,6 +283,24 @@ const Case cases_wanted[] = {
               .fn = BNXT),
         GIVEN("apply an eswitch over a held VF", mlx_with_held_vf, RESULT_REFUSED,
               WANTED(guid, OF_MLX, .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY, .fn = MLX),
+        GIVEN("apply an eswitch without the VFs that it needs", fresh, RESULT_REFUSED,
+              WANTED(link_state, OF_BNXT, COUNT(0), .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY,
+              .fn = BNXT),
+        GIVEN("apply an eswitch and VFs that are not to be there before", fresh, RESULT_DONE,
+              WANTED(link_state, OF_ICE, COUNT(2), .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY,
+              .fn = ICE),
+        GIVEN("apply an eswitch that takes VFs away", ice_with_vfs, RESULT_DONE,
+              WANTED(drivers, OF_ICE, COUNT(2), .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY,
+              .fn = ICE),
+        GIVEN("apply an eswitch that takes VFs away, any number", ice_with_vfs, RESULT_DONE,
+              WANTED(link_state, OF_ICE, .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY,
+              .fn = ICE),
+        GIVEN("apply an eswitch that takes VFs away, or back", ice_with_vfs, RESULT_DONE,
+              WANTED(link_state, OF_ICE, .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY, .fn = ICE,
+              .flags = OP_ROLLBACK),
+        GIVEN("apply an eswitch that takes a held VF away", ice_with_held_vf, RESULT_REFUSED,
+              WANTED(link_state, OF_ICE, .eswitch = ESWITCH_SWITCHDEV), .kind = OP_APPLY,
+              .fn = ICE),
         GIVEN("apply vectors", mlx_with_vfs, RESULT_DONE, WANTED(vectors, OF_MLX), .kind = OP_APPLY,
               .fn = MLX),
         GIVEN("apply queues to nothing", fresh, RESULT_DONE, WANTED(queues, OF_SSD, COUNT(2)),
@@ -331,12 +363,21 @@ const Case cases_wanted[] = {
               .fn = MLX, .eswitch = ESWITCH_SWITCHDEV),
         GIVEN("eswitch behind VFs", bnxt_with_vfs, RESULT_DONE, NULL, .kind = OP_ESWITCH,
               .fn = BNXT, .eswitch = ESWITCH_SWITCHDEV),
-        GIVEN("eswitch before VFs that it needs", fresh, RESULT_FAILED, NULL, .kind = OP_ESWITCH,
+        GIVEN("eswitch before VFs that it needs", fresh, RESULT_REFUSED, NULL, .kind = OP_ESWITCH,
               .fn = BNXT, .eswitch = ESWITCH_SWITCHDEV),
         GIVEN("eswitch over a held VF", mlx_with_held_vf, RESULT_REFUSED, NULL, .kind = OP_ESWITCH,
               .fn = MLX, .eswitch = ESWITCH_SWITCHDEV),
         GIVEN("eswitch over a held VF, forced", mlx_with_held_vf, RESULT_DONE, NULL,
               .kind = OP_ESWITCH, .fn = MLX, .flags = OP_FORCE_IN_USE,
+              .eswitch = ESWITCH_SWITCHDEV),
+        GIVEN("eswitch with no VF to take away", fresh, RESULT_DONE, NULL, .kind = OP_ESWITCH,
+              .fn = ICE, .eswitch = ESWITCH_SWITCHDEV),
+        GIVEN("eswitch that takes VFs away", ice_with_vfs, RESULT_DONE, NULL, .kind = OP_ESWITCH,
+              .fn = ICE, .eswitch = ESWITCH_SWITCHDEV),
+        GIVEN("eswitch that takes a held VF away", ice_with_held_vf, RESULT_REFUSED, NULL,
+              .kind = OP_ESWITCH, .fn = ICE, .eswitch = ESWITCH_SWITCHDEV),
+        GIVEN("eswitch that takes a held VF away, forced", ice_with_held_vf, RESULT_DONE, NULL,
+              .kind = OP_ESWITCH, .fn = ICE, .flags = OP_FORCE_IN_USE,
               .eswitch = ESWITCH_SWITCHDEV),
         GIVEN("eswitch that is none", fresh, RESULT_FAILED, NULL, .kind = OP_ESWITCH, .fn = IGB0,
               .eswitch = ESWITCH_SWITCHDEV),

@@ -18,6 +18,7 @@
 #define MLX ((Bdf){ 0, 0x0200 })
 #define BNXT ((Bdf){ 0, 0x0300 })
 #define SSD ((Bdf){ 0, 0x0400 })
+#define ICE ((Bdf){ 0, 0x0500 })
 
 typedef struct Case {
         const char *name;

@@ -221,6 +221,8 @@ static int change_mode(Sim *sim, Bdf bdf, Eswitch mode) {
         if (info_of(pf)->flags & DRIVER_ESWITCH_AFTER && mode == ESWITCH_SWITCHDEV &&
             pf->n_vfs == 0)
                 return -EPERM;
+        if (info_of(pf)->flags & DRIVER_ESWITCH_WITHOUT && pf->n_vfs > 0)
+                return -EOPNOTSUPP;
         for (unsigned i = 0; i < pf->n_vfs; i++)
                 if (info_of(pf)->flags & DRIVER_ESWITCH_ALONE && pf->vfs[i] && pf->vfs[i]->driver)
                         return -EBUSY;

@@ -19,8 +19,9 @@
 static const Quirks quirks = {
         .items = { { "igbvf", QUIRK_RESET_NEEDS_UP },
                    { "bnxt_en", QUIRK_VFS_NEED_UP | QUIRK_ESWITCH_AFTER_VFS },
-                   { "mlx5_core", QUIRK_ESWITCH_UNBINDS_VFS } },
-        .n = 3,
+                   { "mlx5_core", QUIRK_ESWITCH_UNBINDS_VFS },
+                   { "ice", QUIRK_ESWITCH_WITHOUT_VFS } },
+        .n = 4,
 };
 
 static Snapshot *scan(Kernel *k) {

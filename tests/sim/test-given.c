@@ -20,6 +20,7 @@
 #define MLX "0000:02:00.0"
 #define BNXT "0000:03:00.0"
 #define SSD "0000:04:00.0"
+#define ICE "0000:05:00.0"
 
 static void machine(void) {
         world(SIM_VARIANT_C, false, "given");
@@ -151,6 +152,10 @@ static void an_eswitch_has_its_drivers_order(void **state) {
         assert_int_equal(k->eswitch_get(k, bdf(MLX), &mode), 0);
         assert_int_equal(mode, ESWITCH_SWITCHDEV);
         assert_int_equal(k->eswitch_set(k, bdf(BNXT), ESWITCH_SWITCHDEV), -EPERM);
+        put("devices/" ICE "/sriov_numvfs", "1");
+        assert_int_equal(k->eswitch_set(k, bdf(ICE), ESWITCH_SWITCHDEV), -EOPNOTSUPP);
+        put("devices/" ICE "/sriov_numvfs", "0");
+        assert_int_equal(climb(RUNG_ESWITCH, ICE, 0, "switchdev").answer, STEP_DONE);
 }
 
 static void a_driver_that_needs_its_link_up_makes_no_vfs_before(void **state) {

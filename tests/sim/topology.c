@@ -19,6 +19,7 @@ static const SimKind kinds[] = {
         { "nvme", 0x1b36, 0x0010, 0x0010, 0x010802, 16, 1, 1 },
         { "mlx", 0x15b3, 0x1019, 0x101a, 0x020000, 8, 1, 1 },
         { "bnxt", 0x14e4, 0x16d7, 0x16dc, 0x020000, 8, 1, 1 },
+        { "ice", 0x8086, 0x1592, 0x1889, 0x020000, 8, 1, 1 },
         { "big", 0x15b3, 0x1019, 0x101a, 0x020000, 4096, 1, 1 },
 };
 
@@ -54,10 +55,12 @@ static const char topology_given[] = "host 0000:00:00.0\n"
                                      "port 0000:00:02.0 bus=02 slot=2\n"
                                      "port 0000:00:03.0 bus=03 slot=3\n"
                                      "port 0000:00:04.0 bus=04 slot=4\n"
+                                     "port 0000:00:05.0 bus=05 slot=5\n"
                                      "igb 0000:01:00.0\n"
                                      "mlx 0000:02:00.0\n"
                                      "bnxt 0000:03:00.0\n"
-                                     "nvme 0000:04:00.0\n";
+                                     "nvme 0000:04:00.0\n"
+                                     "ice 0000:05:00.0\n";
 
 static const SimKind *kind_find(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)

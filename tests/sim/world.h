@@ -35,6 +35,7 @@ typedef enum SimDriverFlags {
         DRIVER_ESWITCH_ALONE = 1 << 15, /* EBUSY as long as a VF has a driver */
         DRIVER_QINQ = 1 << 16, /* VLANs of 802.1ad, else EPROTONOSUPPORT */
         DRIVER_MIN_RATE = 1 << 17, /* a lowest rate, else EINVAL */
+        DRIVER_ESWITCH_WITHOUT = 1 << 18, /* EOPNOTSUPP with VFs */
 } SimDriverFlags;
 
 typedef struct SimDriverInfo {

@@ -180,6 +180,7 @@ static void each_quirk_has_its_key(void **state) {
                 { "eswitch_after_vfs", QUIRK_ESWITCH_AFTER_VFS },
                 { "eswitch_unbinds_vfs", QUIRK_ESWITCH_UNBINDS_VFS },
                 { "keep_autoprobe", QUIRK_KEEP_AUTOPROBE },
+                { "eswitch_without_vfs", QUIRK_ESWITCH_WITHOUT_VFS },
         };
         DriverRows all = {};
         SettingsError e;

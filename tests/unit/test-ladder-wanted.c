@@ -238,6 +238,57 @@ static void the_eswitch_changes_before_the_vfs_are_made_or_after_as_its_driver_w
         world_done(&w);
 }
 
+static void vfs_are_made_anew_for_an_eswitch_that_changes_only_without(void **state) {
+        Op op = { .kind = OP_ESWITCH, .fn = PF, .eswitch = ESWITCH_SWITCHDEV };
+        World w;
+
+        (void) state;
+        world_init(&w, 1);
+        want_driver(&w, 0, "vfio-pci");
+        w.wanted.eswitch = ESWITCH_SWITCHDEV;
+        with_quirks(&w, QUIRK_ESWITCH_WITHOUT_VFS);
+        /* One whose mode cannot be seen may have it already, or no switch at all. */
+        assert_string_equal(plan_of(&w, &op), "refuse-if-held, eswitch switchdev");
+        fn_of(&w, PF)->eswitch = ESWITCH_LEGACY;
+        assert_string_equal(plan_of(&w, &op),
+                            "refuse-if-held, park-vf, vfs-off, eswitch switchdev, hold-probe, "
+                            "vfs-on, free-probe, bind-vf");
+        assert_string_equal(apply(&w),
+                            "refuse-if-held, park-vf, vfs-off, eswitch switchdev, hold-probe, "
+                            "vfs-on, override-vf vfio-pci, free-probe, bind-vf vfio-pci");
+        want_count(&w, 0);
+        assert_string_equal(apply(&w), "refuse-if-held, park-vf, vfs-off, eswitch switchdev");
+        fn_of(&w, PF)->eswitch = ESWITCH_SWITCHDEV;
+        assert_string_equal(plan_of(&w, &op), "");
+        world_done(&w);
+}
+
+/* Rather than with an errno each time that the policy is applied. */
+static void an_eswitch_that_needs_vfs_is_refused_where_there_will_be_none(void **state) {
+        Op op = { .kind = OP_ESWITCH, .fn = PF, .eswitch = ESWITCH_SWITCHDEV };
+        World w;
+
+        (void) state;
+        world_init(&w, 0);
+        want_count(&w, 0);
+        w.wanted.eswitch = ESWITCH_SWITCHDEV;
+        with_quirks(&w, QUIRK_ESWITCH_AFTER_VFS);
+        assert_string_equal(apply(&w), "org.sriovd1.Error.Unsupported");
+        assert_string_equal(plan_of(&w, &op), "org.sriovd1.Error.Unsupported");
+        op.eswitch = w.wanted.eswitch = ESWITCH_LEGACY;
+        assert_string_equal(apply(&w), "eswitch-vfs legacy");
+        assert_string_equal(plan_of(&w, &op), "eswitch-vfs legacy");
+        world_done(&w);
+        world_init(&w, 1);
+        want_count(&w, 0);
+        w.wanted.eswitch = ESWITCH_SWITCHDEV;
+        with_quirks(&w, QUIRK_ESWITCH_AFTER_VFS);
+        assert_string_equal(apply(&w), "org.sriovd1.Error.Unsupported");
+        w.wanted.has_count = false;
+        assert_string_equal(apply(&w), "refuse-if-held, eswitch-vfs switchdev");
+        world_done(&w);
+}
+
 static void vfs_lose_their_drivers_for_the_eswitch_where_it_wants_that(void **state) {
         Op op = { .kind = OP_ESWITCH, .fn = PF, .eswitch = ESWITCH_SWITCHDEV };
         World w;
@@ -391,6 +442,8 @@ int main(void) {
                 cmocka_unit_test(another_count_goes_through_zero_and_asks_who_uses_them),
                 cmocka_unit_test(
                         the_eswitch_changes_before_the_vfs_are_made_or_after_as_its_driver_wants),
+                cmocka_unit_test(vfs_are_made_anew_for_an_eswitch_that_changes_only_without),
+                cmocka_unit_test(an_eswitch_that_needs_vfs_is_refused_where_there_will_be_none),
                 cmocka_unit_test(vfs_lose_their_drivers_for_the_eswitch_where_it_wants_that),
                 cmocka_unit_test(a_pf_that_makes_none_while_it_is_down_is_brought_up_first),
                 cmocka_unit_test(a_vf_that_must_be_probed_is_freed_for_what_wants_no_driver),

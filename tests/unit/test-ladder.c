@@ -415,7 +415,10 @@ static const char *fault_of(const Step *step, StepResult result) {
 }
 
 static void a_failed_attribute_names_itself_and_its_vf(void **state) {
-        Step step = { .rung = RUNG_CONFIGURE_VF, .fn = PF, .vf = BDF_NONE, .n = 1,
+        Step step = { .rung = RUNG_CONFIGURE_VF,
+                      .fn = PF,
+                      .vf = BDF_NONE,
+                      .n = 1,
                       .name = "vlan=100 qos=3" };
 
         (void) state;
@@ -435,6 +438,11 @@ static void a_failed_attribute_names_itself_and_its_vf(void **state) {
         step = (Step){ .rung = RUNG_BIND_VF, .fn = PF, .vf = BDF_NONE, .n = 2, .name = "igbvf" };
         assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_FAILED, .error = EIO }),
                                "0000:01:00.0/vf2: bind-vf failed with EIO"));
+        step = (Step){ .rung = RUNG_ESWITCH, .fn = PF, .vf = BDF_NONE, .name = "legacy" };
+        assert_string_equal(
+                fault_of(&step, (StepResult){ STEP_FAILED, .error = EOPNOTSUPP }),
+                "0000:01:00.0: its driver has no eswitch mode 'legacy' to be set, or "
+                "not now; 'devlink dev eswitch show pci/0000:01:00.0' tells what it has");
         step = (Step){ .rung = RUNG_VFS_ON, .fn = PF, .vf = BDF_NONE, .n = 2 };
         assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_FAILED, .error = EIO }),
                                "0000:01:00.0: vfs-on failed with EIO"));
