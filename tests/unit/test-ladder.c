@@ -407,61 +407,6 @@ static void every_answer_becomes_the_fault_that_it_means(void **state) {
         }
 }
 
-static const char *fault_of(const Step *step, StepResult result) {
-        static char line[FAULT_STR_MAX];
-        Fault f = ladder_fault(step, &result);
-
-        return fault_format(&f, line, sizeof(line));
-}
-
-static void a_failed_attribute_names_itself_and_its_vf(void **state) {
-        Step step = { .rung = RUNG_CONFIGURE_VF,
-                      .fn = PF,
-                      .vf = BDF_NONE,
-                      .n = 1,
-                      .name = "vlan=100 qos=3" };
-
-        (void) state;
-        assert_string_equal(fault_of(&step, (StepResult){ STEP_FAILED, .error = EIO }),
-                            "0000:01:00.0/vf1: setting vlan=100 qos=3 failed with EIO "
-                            "(Input/output error); 'sriovctl show 0000:01:00.0/vf1' tells how it "
-                            "stands now");
-        assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_UNPROVEN }),
-                               "0000:01:00.0/vf1: setting vlan=100 qos=3 was accepted"));
-        assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_FAILED, .error = EOPNOTSUPP }),
-                               "0000:01:00.0/vf1: its driver cannot set vlan=100 qos=3; "));
-        assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_STALE }),
-                               "0000:01:00.0: another device"));
-        step.vf = VF1;
-        assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_FAILED, .error = EIO }),
-                               "0000:01:10.2: setting vlan=100 qos=3 failed with EIO"));
-        step = (Step){ .rung = RUNG_BIND_VF, .fn = PF, .vf = BDF_NONE, .n = 2, .name = "igbvf" };
-        assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_FAILED, .error = EIO }),
-                               "0000:01:00.0/vf2: bind-vf failed with EIO"));
-        step = (Step){ .rung = RUNG_ESWITCH, .fn = PF, .vf = BDF_NONE, .name = "legacy" };
-        assert_string_equal(
-                fault_of(&step, (StepResult){ STEP_FAILED, .error = EOPNOTSUPP }),
-                "0000:01:00.0: its driver has no eswitch mode 'legacy' to be set, or "
-                "not now; 'devlink dev eswitch show pci/0000:01:00.0' tells what it has");
-        step = (Step){ .rung = RUNG_VFS_ON, .fn = PF, .vf = BDF_NONE, .n = 2 };
-        assert_non_null(strstr(fault_of(&step, (StepResult){ STEP_FAILED, .error = EIO }),
-                               "0000:01:00.0: vfs-on failed with EIO"));
-}
-
-/* Somebody bound it behind the plan's back: who asks again has it unbound. */
-static void what_a_driver_keeps_from_being_set_names_the_driver(void **state) {
-        Step step = { .rung = RUNG_CONFIGURE_VF, .fn = PF, .vf = VF1, .n = 1, .name = "msix=8" };
-        StepResult busy = { STEP_FAILED, .error = EBUSY, .text = "it is bound to igbvf" };
-
-        (void) state;
-        assert_int_equal(ladder_fault(&step, &busy).reason, FAULT_VF_BOUND);
-        assert_string_equal(fault_of(&step, busy),
-                            "0000:01:10.2: cannot set msix=8: it is bound to igbvf, and had no "
-                            "driver when this was planned; ask again");
-        busy.text[0] = '\0';
-        assert_int_equal(ladder_fault(&step, &busy).reason, FAULT_KERNEL);
-}
-
 static void every_rung_has_a_name_and_a_deadline(void **state) {
         (void) state;
         for (Rung r = 0; r < _RUNG_MAX; r++) {
@@ -513,8 +458,6 @@ int main(void) {
                 cmocka_unit_test(a_vf_that_stays_has_again_what_it_had),
                 cmocka_unit_test(a_stub_is_never_left_on_a_pf),
                 cmocka_unit_test(every_answer_becomes_the_fault_that_it_means),
-                cmocka_unit_test(a_failed_attribute_names_itself_and_its_vf),
-                cmocka_unit_test(what_a_driver_keeps_from_being_set_names_the_driver),
                 cmocka_unit_test(every_rung_has_a_name_and_a_deadline),
                 cmocka_unit_test(whoever_goes_away_is_asked_for_with_a_driver_or_without),
         };
