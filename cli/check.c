@@ -3,7 +3,8 @@
  * sriovctl check
  *
  * Reads files as the daemon would, and needs none: a policy is checked where it is built, before it is put on a
- * host. Where a daemon runs, it is asked as well what only the real PFs can tell: two policies of one.
+ * host. Where a daemon runs, it is asked as well what only the real PFs can tell: it reads the files anew, as they are now, and
+ * says which of them want one PF, and what of a PF cannot be.
  */
 #include <errno.h>
 
@@ -21,7 +22,7 @@
 typedef struct Check {
         Policies policies;
         Mistakes mistakes;
-        json_object *conflicts; /* rows of Diff(), or NULL: nobody was asked, or had an answer */
+        json_object *conflicts; /* rows of Check() about PFs, or NULL: nobody answered */
 } Check;
 
 static void check_done(Check *k) {
@@ -91,11 +92,11 @@ static int call_quietly(Cli *c, const char *member, sd_bus_message **ret) {
         return r < 0 ? r : sd_bus_call(c->bus, m, 0, NULL, ret);
 }
 
-/* Of what the daemon sees, what no policy can say: a difference is no mistake. */
+/* Mistakes in the files were found here, and are not told twice. */
 static int ask_conflicts(Cli *c, json_object **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_json_ json_object *rows = NULL, *conflicts = json_object_new_array();
-        int r = call_quietly(c, "Diff", &m);
+        int r = call_quietly(c, "Check", &m);
 
         if (r >= 0)
                 r = record_read_value(m, &rows);
@@ -104,7 +105,7 @@ static int ask_conflicts(Cli *c, json_object **ret) {
         for (size_t i = 0; i < record_length(rows); i++) {
                 json_object *row = json_object_array_get_idx(rows, i);
 
-                if (!isempty(record_text(row, "error")))
+                if (record_text(row, "pf"))
                         json_object_array_add(conflicts, json_object_get(row));
         }
         *ret = TAKE_PTR(conflicts);
@@ -133,6 +134,14 @@ static void print_json(const Cli *c, const Check *k) {
         say_json(c, o);
 }
 
+static void print_conflict(json_object *o) {
+        char line[2 * sizeof(SettingsError)];
+
+        snprintf(line, sizeof(line), "%s:%u: %s", record_show(o, "file"),
+                 (unsigned) record_number(o, "line"), record_show(o, "message"));
+        puts(say_clean(line, line, sizeof(line)));
+}
+
 static void print_lines(const Check *k) {
         char line[sizeof(SettingsError)];
 
@@ -141,8 +150,7 @@ static void print_lines(const Check *k) {
         if (k->mistakes.n_all > k->mistakes.n)
                 printf("and %zu more\n", k->mistakes.n_all - k->mistakes.n);
         for (size_t i = 0; i < record_length(k->conflicts); i++)
-                puts(say_clean(record_show(json_object_array_get_idx(k->conflicts, i), "message"),
-                               line, sizeof(line)));
+                print_conflict(json_object_array_get_idx(k->conflicts, i));
 }
 
 static int report(const Cli *c, const Check *k) {

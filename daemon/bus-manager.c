@@ -259,6 +259,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Diff", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", differences),
                                 bus_policy_diff, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Check", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", findings),
+                                bus_policy_check, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Adopt", SD_BUS_ARGS("s", pf, "a{sv}", options),
                                 SD_BUS_RESULT("s", file, "s", text), bus_policy_adopt,
                                 SD_BUS_VTABLE_UNPRIVILEGED),

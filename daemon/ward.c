@@ -163,8 +163,7 @@ static void find_policy(Manager *m, Ward *w, const Fn *pf) {
                    : r == POLICY_E_UNKNOWN  ? WARD_UNKNOWN
                                             : WARD_FREE;
         if (w->state == WARD_CONFLICT)
-                snprintf(w->conflict, sizeof(w->conflict), "%.32s (%s:%u) and %.32s (%s:%u)",
-                         p->name, p->file, p->line, other->name, other->file, other->line);
+                (void) policies_name_both(p, other, w->conflict);
         if (r == 0)
                 r = policy_want(p, pf, &wanted);
         if (w->state != WARD_UNKNOWN)

@@ -39,7 +39,7 @@ typedef struct Ward {
         char driver[NAME_MAX_LENGTH]; /* as it was last looked at */
         char usual[NAME_MAX_LENGTH]; /* the first that it had */
         WardState state;
-        char conflict[128]; /* WARD_CONFLICT: which */
+        char conflict[POLICIES_BOTH_MAX]; /* WARD_CONFLICT: which */
         PfFacts facts;
         bool has_facts; /* they were asked for, and came or did not */
         unsigned n_blind; /* children that could not tell, in a row */

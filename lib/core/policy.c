@@ -11,6 +11,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include "core/policy.h"
 
@@ -182,6 +183,14 @@ void policies_done(Policies *all) {
                 policy_done(all->items + i);
         free(all->items);
         *all = (Policies){};
+}
+
+const char *policies_name_both(const Policy *a, const Policy *b,
+                               char buf[static POLICIES_BOTH_MAX]) {
+        snprintf(buf, POLICIES_BOTH_MAX, "%.32s (%s:%u) and %.32s (%s:%u)", a->name, a->file,
+                 a->line, b->name, b->file, b->line);
+        utf8_clean(buf);
+        return buf;
 }
 
 typedef enum Fit {

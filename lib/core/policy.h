@@ -99,6 +99,11 @@ typedef struct Policies {
 void policy_done(Policy *p);
 void policies_done(Policies *all);
 
+#define POLICIES_BOTH_MAX 128
+/* "a (FILE:LINE) and b (FILE:LINE)", for people; cut where there is no room. Returns buf. */
+const char *policies_name_both(const Policy *a, const Policy *b,
+                               char buf[static POLICIES_BOTH_MAX]);
+
 #define POLICY_E_NONE 1 /* none fits, or the one that does says manage = false */
 #define POLICY_E_CONFLICT 2 /* two of equal priority fit: *ret and *ret_other */
 #define POLICY_E_UNKNOWN                                                                           \

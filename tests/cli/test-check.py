@@ -17,10 +17,10 @@ from stub import Stub, new_folder  # noqa: E402
 SRIOVCTL = os.environ["SRIOVCTL"]
 GOOD = 'policy = ( { name = "%s"; match = { driver = "igb"; }; vfs = 4; } );\n'
 BAD = 'policy = ( { name = "bad";\n match = { drvier = "igb"; };\n vfs = 70000; } );\n'
-CONFLICT = {"pf": ("s", "0000:01:00.0"), "error": ("s", "org.sriovd1.Error.PolicyConflict"),
+CONFLICT = {"pf": ("s", "0000:01:00.0"), "policy": ("s", "b"), "file": ("s", "/x/b.conf"), "line": ("u", 3), "error": ("s", "org.sriovd1.Error.PolicyConflict"),
             "message": ("s", "0000:01:00.0: policies 'a' and 'b' both want it")}
-DRIFT = {"pf": ("s", "0000:01:00.0"), "policy": ("s", "a"), "vf": ("i", -1), "what": ("s", "vfs"), "wanted": ("s", "4"),
-         "seen": ("s", "0"), "disruptive": ("b", False)}
+MISTAKE = {"file": ("s", "/x/a.conf"), "line": ("u", 1), "error": ("s", "org.sriovd1.Error.BadOption"),
+           "message": ("s", "there is no 'drvier' here")}
 
 
 class Check(unittest.TestCase):
@@ -44,9 +44,9 @@ class Check(unittest.TestCase):
         self.assertEqual(p.returncode, status, f"{words}: {p.stdout}{p.stderr}")
         return p
 
-    def diff_is(self, *rows):
+    def daemon_says(self, *rows):
         stub = Stub(self.dir)
-        stub.answers["Diff"] = lambda: ("aa{sv}", [list(rows)], [])
+        stub.answers["Check"] = lambda: ("aa{sv}", [list(rows)], [])
         return stub
 
     def test_files_are_checked_without_a_daemon(self):
@@ -91,25 +91,26 @@ class Check(unittest.TestCase):
         self.assertEqual(self.check("--json=short").stdout, '{"policies":0,"mistakes":[],"conflicts":null}\n')
 
     def test_a_daemon_is_asked_what_only_real_pfs_tell(self):
-        self.diff_is(DRIFT, CONFLICT)
+        self.daemon_says(MISTAKE, CONFLICT)
         p = self.check(status=20)
-        self.assertEqual((p.stdout, p.stderr), ("0000:01:00.0: policies 'a' and 'b' both want it\n", ""))
+        self.assertEqual((p.stdout, p.stderr), ("/x/b.conf:3: 0000:01:00.0: policies 'a' and 'b' both want it\n", ""))
         found = json.loads(self.check("--json", status=20).stdout)
-        self.assertEqual([c["error"] for c in found["conflicts"]], ["org.sriovd1.Error.PolicyConflict"])
+        self.assertEqual([(c["pf"], c["policy"], c["file"], c["line"], c["error"]) for c in found["conflicts"]],
+                         [("0000:01:00.0", "b", "/x/b.conf", 3, "org.sriovd1.Error.PolicyConflict")])
 
     def test_a_mistake_goes_before_a_conflict(self):
-        self.diff_is(CONFLICT)
+        self.daemon_says(CONFLICT)
         self.write("policy.d/10-bad.conf", BAD)
         self.assertEqual(len(self.check(status=1).stdout.splitlines()), 3)
 
-    def test_a_difference_is_no_mistake(self):
-        self.diff_is(DRIFT)
+    def test_a_mistake_that_the_daemon_finds_as_well_is_not_told_twice(self):
+        self.daemon_says(MISTAKE)
         self.assertEqual(self.check().stderr, "sriovctl: no mistake; 0 policies\n")
 
     def test_of_named_files_no_daemon_is_asked(self):
-        stub = self.diff_is(CONFLICT)
+        stub = self.daemon_says(CONFLICT)
         self.check(self.write("a.conf", GOOD % "a"))
-        self.assertEqual(stub.called("Diff"), [])
+        self.assertEqual(stub.called("Check"), [])
 
     def test_a_daemon_that_does_not_know_the_question_is_none(self):
         Stub(self.dir)
