@@ -28,6 +28,7 @@ static const Field fields[] = {
         { "Autoprobe", "autoprobe", AS_IT_IS, FIELD_PF },
         { "EswitchMode", "eswitch_mode", AS_IT_IS, FIELD_PF },
         { "Policy", "policy", AS_IT_IS, FIELD_PF },
+        { "PolicyState", "policy_state", AS_IT_IS, FIELD_PF },
         { "Ready", "ready", AS_IT_IS, FIELD_PF | FIELD_VF },
         { "MAC", "mac", AS_IT_IS, FIELD_VF },
         { "VLAN", "vlan", AS_IT_IS, FIELD_VF },

@@ -31,6 +31,7 @@ static const Column columns[] = {
         { "NUMA", "numa_node", LOOK_NUMBER, false },
         { "IOMMU", "iommu_group", LOOK_NUMBER, false },
         { "ESWITCH", "eswitch_mode", LOOK_TEXT, false },
+        { "POLICY-STATE", "policy_state", LOOK_TEXT, false },
         { "READY", "ready", LOOK_TEXT, false },
         { "MAC", "mac", LOOK_TEXT, false },
         { "ATTRIBUTES", "attributes", LOOK_TEXT, false },

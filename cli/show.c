@@ -32,6 +32,7 @@ static const Line pf_lines[] = {
         { "VFs", { .key = "vfs" } },
         { "Total VFs", { .key = "total_vfs" } },
         { "Policy", { .key = "policy" } },
+        { "Policy state", { .key = "policy_state" } },
         { "Ready", { .key = "ready" } },
         { "Eswitch mode", { .key = "eswitch_mode" } },
         { "Autoprobe", { .key = "autoprobe" } },

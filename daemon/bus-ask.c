@@ -17,12 +17,6 @@ int bus_ask_refuse(sd_bus_error *error, FaultReason reason, const char *text) {
         return bus_fault(error, &fault);
 }
 
-int bus_ask_refuse_fn(sd_bus_error *error, FaultReason reason, Bdf fn) {
-        Fault fault = FAULT(reason, .fn = fn);
-
-        return bus_fault(error, &fault);
-}
-
 static int find_function(Manager *m, const char *name, const Fn **ret, sd_bus_error *error) {
         int n = snapshot_resolve(m->snapshot, name, ret);
         Fault fault;

@@ -13,6 +13,7 @@
 #include "core/near.h"
 
 #include "daemon/bus-manager.h"
+#include "daemon/persist.h"
 #include "daemon/plan-id.h"
 
 static int append_step(sd_bus_message *reply, const Step *step) {
@@ -85,6 +86,7 @@ int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *erro
         const char *name;
         OpKind kind;
         Options o;
+        Fault fault;
         int r;
 
         r = sd_bus_message_read(message, "s", &name);
@@ -102,6 +104,8 @@ int bus_manager_plan(sd_bus_message *message, void *userdata, sd_bus_error *erro
                 return r;
         watch_flush(m);
         r = bus_ask_complete(m, kind, &o, error);
+        if (r >= 0 && o.wish.persist && persist_check(m, o.wish.op.fn, &fault) > 0)
+                r = bus_fault(error, &fault);
         if (r < 0)
                 return r;
         /* While something is stuck, from what was seen last: a child would be stuck as well. */

@@ -11,7 +11,6 @@
 
 /* bus-ask.c. Each 0, or < 0 with error set. */
 int bus_ask_refuse(sd_bus_error *error, FaultReason reason, const char *text);
-int bus_ask_refuse_fn(sd_bus_error *error, FaultReason reason, Bdf fn);
 /* Takes over a name that is not too long to be one. */
 int bus_ask_copy_name(char *buf, const char *name, sd_bus_error *error);
 /* The function that has this name now. */

@@ -87,6 +87,10 @@ DEFINE_GETTER(get_policy, bus_fn_find, Fn) {
         return sd_bus_message_append(reply, "s", w ? w->policy : "");
 }
 
+DEFINE_GETTER(get_policy_state, bus_fn_find, Fn) {
+        return sd_bus_message_append(reply, "s", wards_policy_state(m, object->bdf));
+}
+
 DEFINE_GETTER(get_numa_node, bus_fn_find, Fn) {
         (void) m;
         return sd_bus_message_append(reply, "i", object->numa_node);
@@ -117,6 +121,8 @@ const sd_bus_vtable bus_pf_vtable[] = {
         SD_BUS_PROPERTY("EswitchMode", "s", get_eswitch_mode, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Policy", "s", get_policy, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("PolicyState", "s", get_policy_state, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NUMANode", "i", get_numa_node, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("IOMMUGroup", "i", get_iommu_group, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Ready", "b", get_ready, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

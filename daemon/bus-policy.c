@@ -208,12 +208,13 @@ int bus_policy_diff(sd_bus_message *message, void *userdata, sd_bus_error *error
 }
 
 static int reply_adopt(Manager *m, sd_bus_message *message, const Op *op, sd_bus_error *error) {
-        int r = persist_adopt(m, message, op->fn, (op->flags & OP_ALONE) != 0);
+        Fault fault;
+        int r = persist_adopt(m, message, op->fn, (op->flags & OP_ALONE) != 0, &fault);
 
         if (r == -ENOENT)
                 return bus_ask_refuse(error, FAULT_NO_SUCH_DEVICE, BDF_STR(op->fn));
-        if (r == -EPERM)
-                return bus_ask_refuse_fn(error, FAULT_HANDS_OFF, op->fn);
+        if (r == PERSIST_E_REFUSED)
+                return bus_fault(error, &fault);
         if (r == -EAGAIN)
                 return bus_fault(error, &FAULT(FAULT_TOO_MANY_ASK, .number = ADOPTS_MAX));
         return r;

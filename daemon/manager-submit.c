@@ -15,6 +15,7 @@
 
 #include "daemon/log.h"
 #include "daemon/manager.h"
+#include "daemon/persist.h"
 #include "daemon/plan-id.h"
 #include "daemon/recover.h"
 
@@ -234,6 +235,8 @@ int manager_submit(Manager *m, const Wish *wish, const Caller *caller, uint32_t 
 
         r = wish->op.kind == OP_APPLY && !wish->insists ? wards_check(m, wish->op.fn, ret_fault)
                                                         : 0;
+        if (r == 0 && wish->persist)
+                r = persist_check(m, wish->op.fn, ret_fault);
         if (r == 0)
                 r = check_stuck(m, &wish->op, ret_fault);
         /* What is wanted may be told only after a child has looked. */

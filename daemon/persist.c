@@ -61,23 +61,47 @@ static bool is_file(const char *path, const char *name) {
         return streq(slash ? slash + 1 : path, name);
 }
 
-/* Above whatever else has the PF, so that it is this one that counts. -EPERM: another one says that it is not ours to manage. */
-static int priority_of(const Manager *m, const Fn *pf, const char *file, int32_t *ret) {
+static int refuse(Fault *ret_fault, FaultReason reason, const Fn *pf, const Policy *p) {
+        char place[POLICIES_BOTH_MAX];
+
+        *ret_fault = fault_text(FAULT(reason, .fn = pf->bdf, .number = POLICY_PRIORITY_MAX),
+                                policy_name_place(p, place));
+        return PERSIST_E_REFUSED;
+}
+
+/* Above whatever else has the PF, so that it is this one that counts. */
+static int priority_of(const Manager *m, const Fn *pf, int32_t *ret, Fault *ret_fault) {
         const Policy *p = NULL, *other = NULL;
         const Ward *w = wards_find(&m->wards, pf->bdf);
+        char file[POLICY_FILE_MAX];
         int r = policy_find(&m->wards.policies, m->snapshot, pf,
                             w && w->has_facts ? &w->facts : NULL, &p, &other);
 
         *ret = PRIORITY_DEFAULT;
-        if (r == POLICY_E_NONE && p)
-                return -EPERM;
-        if (p)
-                *ret = p->priority + (!is_file(p->file, file) && p->priority < POLICY_PRIORITY_MAX);
+        if (!p)
+                return 0;
+        if (r == POLICY_E_NONE)
+                return refuse(ret_fault, FAULT_HANDS_OFF, pf, p);
+        policy_file_name(pf->bdf, file);
+        *ret = p->priority;
+        if (!other && is_file(p->file, file))
+                return 0;
+        if (p->priority >= POLICY_PRIORITY_MAX)
+                return refuse(ret_fault, FAULT_HIGHEST_PRIORITY, pf, p);
+        ++*ret;
         return 0;
 }
 
-/* The file that says so. 0 and *ret; -EPERM, -ENOMEM, -EBADMSG. */
-static int save_new(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, Save **ret) {
+int persist_check(const Manager *m, Bdf bdf, Fault *ret_fault) {
+        const Fn *pf = snapshot_find(m->snapshot, bdf);
+        int32_t priority;
+
+        return pf && pf->flags & FN_PF ? priority_of(m, pf, &priority, ret_fault) : 0;
+}
+
+/* The file that says so. 0 and *ret; PERSIST_E_REFUSED and *ret_fault; -ENOMEM, -EBADMSG. */
+static int save_new(Manager *m, const Fn *pf, const Wanted *wanted, const char *by, Save **ret,
+                    Fault *ret_fault) {
         _cleanup_(save_freep) Save *s = calloc(1, sizeof(Save));
         char name[POLICY_FILE_MAX];
         int32_t priority;
@@ -87,10 +111,10 @@ static int save_new(Manager *m, const Fn *pf, const Wanted *wanted, const char *
                 return -ENOMEM;
         s->pf = pf->bdf;
         policy_file_name(pf->bdf, name);
-        r = priority_of(m, pf, name, &priority);
-        if (r >= 0)
+        r = priority_of(m, pf, &priority, ret_fault);
+        if (r == 0)
                 r = policy_text(wanted, priority, by, &s->text);
-        if (r < 0)
+        if (r != 0)
                 return r;
         if (asprintf(&s->path, "%s/%s", policy_folder(), name) < 0) {
                 s->path = NULL;
@@ -122,7 +146,7 @@ static int grow(Wanted *w, const Wanted *old, uint32_t n) {
         return 0;
 }
 
-static int save_count(Manager *m, const Record *r, Save **ret) {
+static int save_count(Manager *m, const Record *r, Save **ret, Fault *ret_fault) {
         const Fn *pf = snapshot_find(m->snapshot, r->op.fn);
         const Wanted *old = wards_wanted(m, r->op.fn);
         _cleanup_(wanted_done) Wanted w = old ? *old : (Wanted){ .reconcile = true };
@@ -141,7 +165,7 @@ static int save_count(Manager *m, const Record *r, Save **ret) {
                 w.vfs[i].has_driver = true;
                 memcpy(w.vfs[i].driver, r->op.driver, sizeof(w.vfs[i].driver));
         }
-        return k < 0 ? k : save_new(m, pf, &w, "sriovctl set --persist", ret);
+        return k < 0 ? k : save_new(m, pf, &w, "sriovctl set --persist", ret, ret_fault);
 }
 
 static void warn(Record *r, const Fault *fault) {
@@ -154,12 +178,14 @@ static void warn(Record *r, const Fault *fault) {
 }
 
 bool persist_count(Manager *m, Record *r) {
+        Fault fault;
         Save *s;
-        int k = save_count(m, r, &s);
-        Fault fault =
-                fault_text(FAULT(FAULT_NOT_KEPT, .fn = r->op.fn, .error = -k), policy_folder());
+        int k = save_count(m, r, &s, &fault);
 
-        if (k < 0) {
+        if (k < 0)
+                fault = fault_text(FAULT(FAULT_NOT_KEPT, .fn = r->op.fn, .error = -k),
+                                   policy_folder());
+        if (k != 0) {
                 warn(r, &fault);
                 return false;
         }
@@ -264,7 +290,7 @@ static void wish_what_is(const Fn *vf, VfWish *ret) {
         drop_defaults(&ret->attrs);
 }
 
-static int adopt(Manager *m, Bdf bdf, Save **ret) {
+static int adopt(Manager *m, Bdf bdf, Save **ret, Fault *ret_fault) {
         const Fn *pf = snapshot_find(m->snapshot, bdf);
         _cleanup_(wanted_done) Wanted w = { .pf = bdf, .has_count = true, .reconcile = true };
         int r;
@@ -277,7 +303,7 @@ static int adopt(Manager *m, Bdf bdf, Save **ret) {
         FOREACH_FN (f, m->snapshot)
                 if (r >= 0 && f->flags & FN_VF && bdf_equal(f->pf, bdf) && f->vf_index < w.n_vfs)
                         wish_what_is(f, w.vfs + f->vf_index);
-        return r < 0 ? r : save_new(m, pf, &w, "sriovctl adopt", ret);
+        return r < 0 ? r : save_new(m, pf, &w, "sriovctl adopt", ret, ret_fault);
 }
 
 static bool is_full(const Saves *all) {
@@ -288,18 +314,20 @@ static bool is_full(const Saves *all) {
         return n >= ADOPTS_MAX;
 }
 
-int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry) {
+int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry, Fault *ret_fault) {
         _cleanup_(save_freep) Save *s = NULL;
         int r;
 
         if (is_full(&m->saves))
                 return -EAGAIN;
-        r = adopt(m, pf, &s);
-        if (r < 0)
+        r = adopt(m, pf, &s, ret_fault);
+        if (r != 0)
                 return r;
         s->message = sd_bus_message_ref(message);
-        if (dry)
-                return answer_adopt(s, &FAULT(FAULT_NONE));
+        if (dry) {
+                r = answer_adopt(s, &FAULT(FAULT_NONE));
+                return r < 0 ? r : 0;
+        }
         enqueue(m, TAKE_PTR(s));
-        return 1;
+        return 0;
 }

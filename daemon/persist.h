@@ -13,6 +13,7 @@
 #include <systemd/sd-bus.h>
 
 #include "core/bdf.h"
+#include "core/fault.h"
 
 #include "daemon/worker.h"
 
@@ -31,6 +32,11 @@ typedef struct Saves {
 
 void saves_done(Saves *all);
 
+#define PERSIST_E_REFUSED 1
+
+/* Whether a policy could be written for that PF: 0; PERSIST_E_REFUSED and *ret_fault if another one is in the way. */
+int persist_check(const Manager *m, Bdf pf, Fault *ret_fault);
+
 /*
  * A set-vfs that has ended well: its count and driver. True: it is on its way, and manager_end() comes with it. What went wrong is a
  * warning of the job.
@@ -38,10 +44,10 @@ void saves_done(Saves *all);
 bool persist_count(Manager *m, Record *r);
 
 /*
- * The PF as it is now. The message has its answer when the policy counts; dry: at once, and nothing is written. 0 or more; -ENOENT:
- * it is gone; -EPERM: hands off; -EAGAIN: too many are on their way; -errno.
+ * The PF as it is now. The message has its answer when the policy counts; dry: at once, and nothing is written. 0; -ENOENT:
+ * it is gone; -EAGAIN: too many are on their way; -errno; PERSIST_E_REFUSED and *ret_fault: another policy is in the way.
  */
-int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry);
+int persist_adopt(Manager *m, sd_bus_message *message, Bdf pf, bool dry, Fault *ret_fault);
 
 /* Has a child write what is due. */
 void saves_ask(Manager *m);

@@ -88,17 +88,6 @@ const Wanted *wards_wanted(const Manager *m, Bdf pf) {
         return wanteds_find(&m->wards.wanted, pf);
 }
 
-int wards_check(const Manager *m, Bdf pf, Fault *ret_fault) {
-        const Ward *w = wards_find(&m->wards, pf);
-
-        if (w && (w->state == WARD_WANTED || w->state == WARD_UNKNOWN))
-                return 0;
-        *ret_fault = w && w->state == WARD_CONFLICT
-                             ? fault_text(FAULT(FAULT_POLICY_CONFLICT, .fn = pf), w->conflict)
-                             : FAULT(FAULT_NO_POLICY, .fn = pf);
-        return 1;
-}
-
 bool wards_is_by_hand(const Manager *m, Bdf pf) {
         const Ward *w = wards_find(&m->wards, pf);
 
@@ -164,6 +153,9 @@ static void find_policy(Manager *m, Ward *w, const Fn *pf) {
                                             : WARD_FREE;
         if (w->state == WARD_CONFLICT)
                 (void) policies_name_both(p, other, w->conflict);
+        w->hands_off[0] = '\0';
+        if (w->state == WARD_FREE && p)
+                (void) policy_name_place(p, w->hands_off);
         if (r == 0)
                 r = policy_want(p, pf, &wanted);
         if (w->state != WARD_UNKNOWN)

@@ -40,6 +40,7 @@ typedef struct Ward {
         char usual[NAME_MAX_LENGTH]; /* the first that it had */
         WardState state;
         char conflict[POLICIES_BOTH_MAX]; /* WARD_CONFLICT: which */
+        char hands_off[POLICIES_BOTH_MAX]; /* WARD_FREE: the policy that says so, "": none does */
         PfFacts facts;
         bool has_facts; /* they were asked for, and came or did not */
         unsigned n_blind; /* children that could not tell, in a row */
@@ -96,8 +97,11 @@ int wards_load(Manager *m, SettingsError *ret_error);
 Ward *wards_find(const Wards *all, Bdf pf);
 /* NULL: no policy is its. */
 const Wanted *wards_wanted(const Manager *m, Bdf pf);
-/* 0; 1 and *ret_fault: its policy cannot be applied, for there is none or there are two. */
+
+/* ward-refuse.c. 0; 1 and *ret_fault: no policy can be applied to it, for it has none, or two, or one that says hands off, or is no PF. */
 int wards_check(const Manager *m, Bdf pf, Fault *ret_fault);
+/* For the bus: "wanted", "unknown" (yet), "conflict", "hands-off", or "". */
+const char *wards_policy_state(const Manager *m, Bdf pf);
 
 bool wards_is_by_hand(const Manager *m, Bdf pf);
 /* udev is through with that PF and its net devices, or there is none: what policies know it by is what it stays. */

@@ -30,6 +30,7 @@ typedef enum Trait {
         TRAIT_VLAN,
         TRAIT_ATTRIBUTES,
         TRAIT_READY,
+        TRAIT_POLICY_STATE,
         _TRAIT_MAX,
 } Trait;
 
@@ -40,7 +41,7 @@ static const char *const trait_names[_TRAIT_MAX] = {
         [TRAIT_STATE] = "State",    [TRAIT_ESWITCH] = "EswitchMode",
         [TRAIT_POLICY] = "Policy",  [TRAIT_MAC] = "MAC",
         [TRAIT_VLAN] = "VLAN",      [TRAIT_ATTRIBUTES] = "Attributes",
-        [TRAIT_READY] = "Ready",
+        [TRAIT_READY] = "Ready",    [TRAIT_POLICY_STATE] = "PolicyState",
 };
 
 struct Seen {
@@ -137,6 +138,7 @@ static Seen look_at(const Manager *m, const Fn *f) {
         wanted = wards_wanted(m, f->bdf);
         s.traits[TRAIT_ESWITCH] = f->eswitch;
         s.traits[TRAIT_POLICY] = hash_string(HASH_START, wanted ? wanted->policy : "");
+        s.traits[TRAIT_POLICY_STATE] = hash_string(HASH_START, wards_policy_state(m, f->bdf));
         s.traits[TRAIT_TOTAL] = f->total_vfs;
         s.traits[TRAIT_COUNT] = f->n_vfs;
         s.traits[TRAIT_PATHS] = HASH_START;

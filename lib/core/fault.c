@@ -65,9 +65,13 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                               "{fn}: no policy matches it; 'sriovctl adopt {fn}' writes one, "
                               "sriovd.conf(5)" },
         [FAULT_HANDS_OFF] = { ERROR("PolicyConflict"), 6,
-                              "{fn}: a policy says manage = false of it; nothing was written, take "
-                              "that away first, 'sriovctl check' and sriovd.conf(5) tell of "
-                              "policies" },
+                              "{fn}: policy {text} says manage = false, hands off: none is applied "
+                              "or "
+                              "written; let it match less, or take that out first" },
+        [FAULT_HIGHEST_PRIORITY] = { ERROR("PolicyConflict"), 6,
+                                     "{fn}: policy {text} has the highest priority there is, "
+                                     "{number}, and one that is written has to go before it: none "
+                                     "was; give it a lower one first" },
         [FAULT_POLICY_CONFLICT] = { ERROR("PolicyConflict"), 6,
                                     "{fn}: policies {text} have the same priority; nothing was "
                                     "changed, raise one or let it match less" },

@@ -33,7 +33,8 @@ typedef enum FaultReason {
         FAULT_LONELY_ATTR, /* fn, number: VfKey, limit: the VfKey that it needs beside it */
         FAULT_BAD_ESWITCH, /* fn, text: a mode that is none */
         FAULT_NO_POLICY, /* fn */
-        FAULT_HANDS_OFF, /* fn */
+        FAULT_HANDS_OFF, /* fn, text: "a (FILE:LINE)" */
+        FAULT_HIGHEST_PRIORITY, /* fn, text: "a (FILE:LINE)", number: its priority */
         FAULT_POLICY_CONFLICT, /* fn, text: "a (FILE:LINE) and b (FILE:LINE)" */
         /* the world does not allow it */
         FAULT_VF_HAS_NO_REMOVE, /* fn, other: its PF */

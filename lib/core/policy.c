@@ -185,6 +185,12 @@ void policies_done(Policies *all) {
         *all = (Policies){};
 }
 
+const char *policy_name_place(const Policy *p, char buf[static POLICIES_BOTH_MAX]) {
+        snprintf(buf, POLICIES_BOTH_MAX, "%.32s (%s:%u)", p->name, p->file, p->line);
+        utf8_clean(buf);
+        return buf;
+}
+
 const char *policies_name_both(const Policy *a, const Policy *b,
                                char buf[static POLICIES_BOTH_MAX]) {
         snprintf(buf, POLICIES_BOTH_MAX, "%.32s (%s:%u) and %.32s (%s:%u)", a->name, a->file,

@@ -100,7 +100,8 @@ void policy_done(Policy *p);
 void policies_done(Policies *all);
 
 #define POLICIES_BOTH_MAX 128
-/* "a (FILE:LINE) and b (FILE:LINE)", for people; cut where there is no room. Returns buf. */
+/* "a (FILE:LINE)", and "a (FILE:LINE) and b (FILE:LINE)", for people; cut where there is no room. Returns buf. */
+const char *policy_name_place(const Policy *p, char buf[static POLICIES_BOTH_MAX]);
 const char *policies_name_both(const Policy *a, const Policy *b,
                                char buf[static POLICIES_BOTH_MAX]);
 

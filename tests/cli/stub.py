@@ -20,7 +20,7 @@ VARIANTS = "a{sv}"
 
 PF_TYPES = {"Address": "s", "Driver": "s", "Vendor": "s", "Device": "s", "Class": "u", "NetDevs": "as", "TotalVFs": "u",
             "VFs": "u", "Autoprobe": "b", "State": "s", "NUMANode": "i", "IOMMUGroup": "i", "EswitchMode": "s", "Policy": "s",
-            "Ready": "b"}
+            "PolicyState": "s", "Ready": "b"}
 VF_TYPES = {"Address": "s", "Index": "u", "PF": "o", "Driver": "s", "NetDevs": "as", "IOMMUGroup": "i", "MAC": "s", "VLAN": "u",
             "Attributes": "a{ss}", "Ready": "b"}
 JOB_TYPES = {"Id": "u", "Operation": "s", "Object": "s", "State": "s", "Result": "s", "Stage": "s", "Stages": "as",
@@ -103,7 +103,8 @@ class Stub:
         self.objects[path] = {PF: typed({"Address": address, "Driver": "igb", "Vendor": "Intel", "Device": "82576",
                                          "Class": 0x020000, "NetDevs": [], "TotalVFs": 7, "VFs": len(vfs),
                                          "Autoprobe": True, "State": state, "NUMANode": -1, "IOMMUGroup": 1,
-                                         "EswitchMode": "", "Policy": "", "Ready": True, **values}, PF_TYPES)}
+                                         "EswitchMode": "", "Policy": "", "PolicyState": "", "Ready": True, **values},
+                                        PF_TYPES)}
         for i, vf in enumerate(vfs):
             self.objects[path + f"_vf{i}"] = {VF: typed({"Address": vf, "Index": i, "PF": path, "Driver": "vfio-pci",
                                                          "NetDevs": [], "IOMMUGroup": 10 + i, "MAC": "", "VLAN": 0,
