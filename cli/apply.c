@@ -131,6 +131,13 @@ static int submit_only(Cli *c, char **pfs) {
         return 0;
 }
 
+/* A policy wants something of it, or two do that contradict each other, or it cannot be told yet. */
+static bool is_wanted(json_object *pf) {
+        const char *state = record_show(pf, "policy_state");
+
+        return record_text(pf, "policy") || streq(state, "conflict") || streq(state, "unknown");
+}
+
 /* Those that the daemon would take if none is named. */
 static int wanted_pfs(Cli *c, char ***ret) {
         _cleanup_json_ json_object *world = NULL;
@@ -143,7 +150,7 @@ static int wanted_pfs(Cli *c, char ***ret) {
         for (size_t i = 0; i < record_length(world); i++) {
                 json_object *pf = json_object_array_get_idx(world, i);
 
-                if (record_text(pf, "policy") && strv_push(&pfs, record_show(pf, "address")) < 0)
+                if (is_wanted(pf) && strv_push(&pfs, record_show(pf, "address")) < 0)
                         return say_oom(c);
         }
         *ret = TAKE_PTR(pfs);

@@ -6,6 +6,9 @@
  */
 #include <errno.h>
 
+#include "base/str.h"
+
+#include "core/fault.h"
 #include "core/names.h"
 
 #include "cli/change.h"
@@ -40,12 +43,27 @@ static int new_call(Cli *c, const Change *change, sd_bus_message **ret) {
         return 0;
 }
 
-static int read_plan(sd_bus_message *m, const Change *change, json_object *plan) {
+/* The daemon compares it when it is to be done; nobody is to be shown another plan than the one that was meant. */
+static int check_expected(const Cli *c, const char *id, sd_bus_error *error) {
+        char text[FAULT_STR_MAX];
+        Fault stale;
+
+        if (!c->expect || streq(c->expect, id))
+                return 0;
+        stale = fault_text(FAULT(FAULT_PLAN_STALE), c->expect);
+        return sd_bus_error_set(error, fault_bus_name(stale.reason),
+                                fault_format(&stale, text, sizeof(text)));
+}
+
+static int read_plan(const Cli *c, sd_bus_message *m, const Change *change, json_object *plan,
+                     sd_bus_error *error) {
         json_object *steps = NULL;
         const char *id;
         int r;
 
         r = sd_bus_message_read_basic(m, 's', &id);
+        if (r >= 0)
+                r = check_expected(c, id, error);
         if (r >= 0)
                 r = record_read_value(m, &steps);
         if (r < 0)
@@ -67,7 +85,7 @@ static int try_get(Cli *c, const Change *change, json_object *plan, sd_bus_error
         if (r > 0)
                 return r;
         r = client_try_send(c, m, &reply, error);
-        return r < 0 ? r : read_plan(reply, change, plan);
+        return r < 0 ? r : read_plan(c, reply, change, plan, error);
 }
 
 /* Puts those columns of the steps in place of the steps that --output names. */

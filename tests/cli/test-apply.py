@@ -166,6 +166,30 @@ class PlanApply(WithStub):
         self.assertEqual(self.stub.called("Plan")[0], ["apply", {"function": ("s", PF2)}])
         self.assertEqual(self.stub.called("Apply"), [])
 
+    def test_those_of_which_it_cannot_be_told_are_refused_beside_the_others(self):
+        self.stub.add_pf(PF2, Policy="nics", PolicyState="wanted")
+        self.stub.add_pf("0000:03:00.0", PolicyState="conflict")
+        self.stub.add_pf("0000:04:00.0", PolicyState="unknown")
+        self.stub.add_pf("0000:05:00.0", PolicyState="hands-off")
+        self.plans_are(_0000_02_00_0=["vfs-on"], _0000_03_00_0="PolicyConflict", _0000_04_00_0=[])
+        for words in (("plan", "apply"), ("apply", "-n")):
+            p = self.ctl(*words, status=4)
+            self.assertEqual(p.stderr, "sriovctl: 0000:03:00.0: no\n")
+            self.assertIn("vfs-on it", p.stdout)
+        self.assertEqual([(p["pf"], p.get("exit")) for p in self.json("plan", "apply", status=4)["plans"]],
+                         [(PF2, None), ("0000:03:00.0", 6), ("0000:04:00.0", None)])
+
+    def test_a_plan_with_another_id_than_the_one_that_is_expected_is_not_shown(self):
+        self.plans_are(_0000_01_00_0=["vfs-on"])
+        for words in (("apply", "-n"), ("plan", "apply")):
+            self.assertIn("vfs-on it", self.ctl(*words, PF, "--expect=id" + PF).stdout)
+            p = self.ctl(*words, PF, "--expect=abc", status=11)
+            self.assertEqual((p.stdout, p.stderr),
+                             ("", "sriovctl: abc: the world changed since this plan was made; make a new one\n"))
+            o = self.json(*words, PF, "--expect=abc", status=11)
+            self.assertEqual(o["plans"], [{"pf": PF, "error": BAD + "Stale", "message": p.stderr[10:-1], "exit": 11}])
+        self.ctl("apply", "-n", "--expect=abc", status=2)
+
     def test_a_refusal_of_one_is_no_end_of_the_others(self):
         self.plans_are(_0000_02_00_0="PolicyConflict", _0000_01_00_0=["vfs-on"])
         p = self.ctl("plan", "apply", PF2, PF, status=4)
