@@ -90,18 +90,22 @@ static int take_pair(const Cli *c, Change *change, const char *vf, const char *p
 }
 
 static int take_pairs(const Cli *c, Change *change, const char *vf, int n, char **pairs) {
-        VfKey lonely, needs;
+        VfKey key, other;
         int r = 0;
 
         for (int i = 0; i < n && r == 0; i++)
                 r = take_pair(c, change, vf, pairs[i]);
         if (r > 0)
                 return r;
-        lonely = vfattrs_lonely(&change->attrs, &needs);
-        if (lonely == _VFKEY_MAX)
-                return 0;
-        return bad(c, "%s: %s: means nothing without %s; give both", vf, vfkey_to_string(lonely),
-                   vfkey_to_string(needs));
+        key = vfattrs_lonely(&change->attrs, &other);
+        if (key != _VFKEY_MAX)
+                return bad(c, "%s: %s: means nothing without %s; give both", vf,
+                           vfkey_to_string(key), vfkey_to_string(other));
+        key = vfattrs_crossed(&change->attrs, &other);
+        if (key != _VFKEY_MAX)
+                return bad(c, "%s: %s: is more than %s; nothing was changed", vf,
+                           vfkey_to_string(key), vfkey_to_string(other));
+        return 0;
 }
 
 /* "PF/3" is the same as "PF/vf3". */

@@ -96,7 +96,7 @@ static int read_one(sd_bus_message *m, Options *o) {
 }
 
 int bus_attrs_read(sd_bus_message *m, Options *o) {
-        VfKey lonely, needs = _VFKEY_MAX;
+        VfKey key, other = _VFKEY_MAX;
         int r;
 
         r = sd_bus_message_enter_container(m, 'a', "{sv}");
@@ -113,8 +113,11 @@ int bus_attrs_read(sd_bus_message *m, Options *o) {
                 r = sd_bus_message_exit_container(m);
         if (r < 0)
                 return r;
-        lonely = vfattrs_lonely(&o->wish.op.attrs, &needs);
-        if (lonely != _VFKEY_MAX)
-                wrong(o, FAULT(FAULT_LONELY_ATTR, .number = lonely, .limit = needs));
+        key = vfattrs_lonely(&o->wish.op.attrs, &other);
+        if (key != _VFKEY_MAX)
+                wrong(o, FAULT(FAULT_LONELY_ATTR, .number = key, .limit = other));
+        key = vfattrs_crossed(&o->wish.op.attrs, &other);
+        if (key != _VFKEY_MAX)
+                wrong(o, FAULT(FAULT_CROSSED_ATTR, .number = key, .limit = other));
         return 1;
 }

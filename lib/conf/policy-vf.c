@@ -152,13 +152,15 @@ static void take_key(PolicyReader *rd, const config_setting_t *setting, const Po
 /* What says nothing alone, and what contradicts itself. */
 static void check_sense(PolicyReader *rd, const config_setting_t *group, const VfAttrs *a) {
         char word[16], other[16];
-        VfKey needs, lonely = vfattrs_lonely(a, &needs);
+        VfKey needs, wrong = vfattrs_lonely(a, &needs);
 
-        if (lonely != _VFKEY_MAX)
-                policy_say(rd, group, "'%s' says nothing here without '%s'", key_word(lonely, word),
+        if (wrong != _VFKEY_MAX)
+                policy_say(rd, group, "'%s' says nothing here without '%s'", key_word(wrong, word),
                            key_word(needs, other));
-        if (a->value[VFKEY_MAX_RATE] > 0 && a->value[VFKEY_MIN_RATE] > a->value[VFKEY_MAX_RATE])
-                policy_say(rd, group, "'min_rate' is more than 'max_rate'");
+        wrong = vfattrs_crossed(a, &needs);
+        if (wrong != _VFKEY_MAX)
+                policy_say(rd, group, "'%s' is more than '%s'", key_word(wrong, word),
+                           key_word(needs, other));
 }
 
 static void take_rule(PolicyReader *rd, const config_setting_t *group, const Policy *p,

@@ -59,6 +59,8 @@ static const FaultRow fault_table[_FAULT_MAX] = {
                              "{fn}: {key}: takes {expects}, not '{text}'; nothing was changed" },
         [FAULT_LONELY_ATTR] = { ERROR("BadOption"), 2,
                                 "{fn}: {key}: means nothing without {needs}; give both" },
+        [FAULT_CROSSED_ATTR] = { ERROR("BadOption"), 2,
+                                 "{fn}: {key}: is more than {needs}; nothing was changed" },
         [FAULT_BAD_ESWITCH] = { ERROR("BadOption"), 2,
                                 "{fn}: '{text}': no eswitch mode; there are legacy and switchdev" },
         [FAULT_NO_POLICY] = { ERROR("NoPolicy"), 6,
@@ -199,6 +201,9 @@ static const FaultRow fault_table[_FAULT_MAX] = {
         [FAULT_ROLLED_BACK] = { ERROR("Failed"), 1,
                                 "{fn}: rolled back to {number} VFs; one that was made anew for it "
                                 "lacks the MAC, VLAN and the like that it had been given" },
+        [FAULT_MORE_WARNINGS] = { ERROR("Failed"), 1,
+                                  "and {number} more warnings, for which there was no room; "
+                                  "'sriovctl job' and the journal have each step" },
         [FAULT_OPENER_GONE] = { ERROR("Canceled"), 7,
                                 "the program that asked for it is gone, and was not let in" },
         [FAULT_LEFT_THERE] = { ERROR("Failed"), 1,

@@ -31,6 +31,7 @@ typedef enum FaultReason {
         FAULT_NO_SUCH_ATTR, /* fn, text: the key as typed */
         FAULT_BAD_ATTR, /* fn, text: the value as typed, number: VfKey */
         FAULT_LONELY_ATTR, /* fn, number: VfKey, limit: the VfKey that it needs beside it */
+        FAULT_CROSSED_ATTR, /* fn, number: VfKey, limit: the VfKey that it must not be above */
         FAULT_BAD_ESWITCH, /* fn, text: a mode that is none */
         FAULT_NO_POLICY, /* fn */
         FAULT_HANDS_OFF, /* fn, text: "a (FILE:LINE)" */
@@ -87,6 +88,7 @@ typedef enum FaultReason {
         FAULT_TIMEOUT, /* number: job */
         FAULT_FORCED, /* fn, text: who; a warning: its user was there, and force went on */
         FAULT_ROLLED_BACK, /* fn, number: VFs that are there again; a warning */
+        FAULT_MORE_WARNINGS, /* number: of those for which there was no room; a warning */
         FAULT_OPENER_GONE, /* another program, before it was let in */
         FAULT_LEFT_THERE, /* fn: another program was let in to take it away, and did not */
         FAULT_VFS_LOST, /* fn, number: VFs taken down for such a program; a warning */

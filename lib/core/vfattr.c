@@ -230,6 +230,16 @@ VfKey vfattrs_lonely(const VfAttrs *a, VfKey *ret_needs) {
         return _VFKEY_MAX;
 }
 
+/* The kernel says EINVAL to that: net/core/rtnetlink.c, rtnl_set_vf_rate(). 0 is no limit to it. */
+VfKey vfattrs_crossed(const VfAttrs *a, VfKey *ret_bound) {
+        uint64_t max = a->value[VFKEY_MAX_RATE];
+
+        if (max == 0 || a->value[VFKEY_MIN_RATE] <= max)
+                return _VFKEY_MAX;
+        *ret_bound = VFKEY_MAX_RATE;
+        return VFKEY_MIN_RATE;
+}
+
 bool vfattrs_have(const VfAttrs *a, VfAttr attr) {
         for (VfKey k = 0; k < _VFKEY_MAX; k++)
                 if (keys[k].attr == attr && a->has & 1u << k)

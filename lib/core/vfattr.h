@@ -83,6 +83,9 @@ const char *vfattrs_get(const VfAttrs *a, VfKey k, char buf[static VFATTR_VALUE_
 /* A key that means nothing without another one: qos and vlan-proto without vlan, queues without interrupts. _VFKEY_MAX: none. */
 VfKey vfattrs_lonely(const VfAttrs *a, VfKey *ret_needs);
 
+/* A key whose value is above that of the key which bounds it: min-rate above max-rate, 0 being no bound. _VFKEY_MAX: none. */
+VfKey vfattrs_crossed(const VfAttrs *a, VfKey *ret_bound);
+
 bool vfattrs_have(const VfAttrs *a, VfAttr attr) __attribute__((pure));
 /* `wanted` has the attribute, and `seen` does not show it so. */
 bool vfattrs_differ(const VfAttrs *wanted, const VfAttrs *seen, VfAttr attr) __attribute__((pure));

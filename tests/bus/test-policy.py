@@ -303,6 +303,7 @@ class Vf(WithPolicy):
         for attributes, name, word in (({"vlan": ("u", 4096)}, "BadOption", "vlan"),
                                        ({"mac": ("s", "ff:ff:ff:ff:ff:ff")}, "BadOption", "mac"),
                                        ({"qos": ("u", 1)}, "BadOption", "vlan"),
+                                       ({"min-rate": ("u", 5), "max-rate": ("u", 3)}, "BadOption", "min-rate: is more than max-rate"),
                                        ({"colour": ("s", "red")}, "BadOption", "colour"),
                                        ({"trust": ("t", 1)}, "BadOption", "trust"),
                                        ({"driver": ("s", "../x")}, "BadOption", "../x")):

@@ -82,12 +82,13 @@ class Vf(WithStub):
                            ("msix=0", "msix: takes 1 to 2048"), ("vlan", "'vlan': give KEY=VALUE, as vlan=100"),
                            ("x" * 99 + "=1", "is no attribute of a VF"), ("=1", "'' is no attribute of a VF"),
                            ("qos=3", "qos: means nothing without vlan; give both"),
-                           ("queues=3", "queues: means nothing without interrupts; give both")):
-            p = self.ctl("vf", vf, word, status=2)
+                           ("queues=3", "queues: means nothing without interrupts; give both"),
+                           ("min-rate=5 max-rate=3", "min-rate: is more than max-rate; nothing was changed")):
+            p = self.ctl("vf", vf, *word.split(), status=2)
             self.assertEqual(p.stderr.count("\n"), 1, p.stderr)
             self.assertTrue(p.stderr.startswith(f"sriovctl: {vf}: "), p.stderr)
             self.assertIn(line, p.stderr)
-            self.assertEqual(self.json("vf", vf, word, status=2)["error"], BAD + "BadOption")
+            self.assertEqual(self.json("vf", vf, *word.split(), status=2)["error"], BAD + "BadOption")
         for words in (("vlan=1", "vlan=2"), ("driver=a", "driver=a")):
             self.assertIn("is there twice", self.ctl("vf", vf, *words, status=2).stderr)
         self.assertEqual(self.stub.calls, [])

@@ -142,6 +142,29 @@ static void a_key_that_says_nothing_alone_is_found(void **state) {
         }
 }
 
+static void a_rate_that_is_above_its_own_limit_is_found(void **state) {
+        static const struct {
+                const char *text;
+                VfKey crossed;
+        } rows[] = {
+                { "min-rate=5 max-rate=3", VFKEY_MIN_RATE },
+                { "max-rate=3 min-rate=4 trust=on", VFKEY_MIN_RATE },
+                { "min-rate=3 max-rate=3", _VFKEY_MAX },
+                { "min-rate=5 max-rate=0", _VFKEY_MAX },
+                { "min-rate=5", _VFKEY_MAX },
+                { "", _VFKEY_MAX },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                VfAttrs a = attrs(rows[i].text);
+                VfKey bound = 0;
+
+                assert_int_equal(vfattrs_crossed(&a, &bound), rows[i].crossed);
+                assert_int_equal(bound, rows[i].crossed == _VFKEY_MAX ? 0 : VFKEY_MAX_RATE);
+        }
+}
+
 static void an_attribute_is_compared_with_all_its_keys(void **state) {
         VfAttrs wanted = attrs("vlan=100"), seen = attrs("vlan=100 qos=0 vlan-proto=802.1Q mac=02:"
                                                          "00:00:00:00:01");
@@ -226,6 +249,7 @@ int main(void) {
                 cmocka_unit_test(what_is_no_value_is_refused_and_changes_nothing),
                 cmocka_unit_test(keys_are_found_by_both_spellings),
                 cmocka_unit_test(a_key_that_says_nothing_alone_is_found),
+                cmocka_unit_test(a_rate_that_is_above_its_own_limit_is_found),
                 cmocka_unit_test(an_attribute_is_compared_with_all_its_keys),
                 cmocka_unit_test(what_lies_above_covers_whole_attributes),
                 cmocka_unit_test(words_are_read_back_as_they_were_written),
