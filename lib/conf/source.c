@@ -75,6 +75,18 @@ static int read_text(const char *path, char **ret, SettingsError *e) {
         return 0;
 }
 
+/* What libconfig says of a text that is in its format: but for memory, that a name stands twice, and not which. */
+static int tell_refusal(const char *path, const char *text, const config_t *config,
+                        SettingsError *e) {
+        char name[64];
+        unsigned line = syntax_twice(text, name, sizeof(name));
+
+        if (line > 0)
+                return source_fail(e, path, line, "'%s' stands here twice", name);
+        return source_fail(e, path, (unsigned) config_error_line(config), "%s",
+                           config_error_text(config));
+}
+
 static int parse(const char *path, const char *text, config_t *config, SettingsError *e) {
         _cleanup_free_ char *whole = NULL;
         const char *why = NULL;
@@ -93,8 +105,7 @@ static int parse(const char *path, const char *text, config_t *config, SettingsE
         config_init(config);
         if (config_read_string(config, whole) == CONFIG_TRUE)
                 return 0;
-        (void) source_fail(e, path, (unsigned) config_error_line(config), "%s",
-                           config_error_text(config));
+        (void) tell_refusal(path, text, config, e);
         config_destroy(config);
         return -EBADMSG;
 }

@@ -7,6 +7,8 @@
  */
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,7 +25,20 @@ typedef enum Kind {
         SIGN, /* one letter that stands for itself */
 } Kind;
 
+typedef struct Word {
+        const char *p;
+        size_t n;
+} Word;
+
+/* Of the groups that are open, the outermost first. */
+typedef struct Names {
+        Word *items;
+        size_t n, n_allocated;
+        bool failed; /* no memory */
+} Names;
+
 typedef struct Reader {
+        Names *names; /* NULL: it is all the same how often one stands there */
         const char *p; /* the token that is looked at */
         const char *end; /* of it */
         unsigned line;
@@ -112,14 +127,51 @@ static bool fail(Reader *r, const char *why) {
 
 static bool take_value(Reader *r);
 
+/* True if a name of this group, whose first one is that, stands there already. */
+static bool is_twice(const Names *all, size_t first, const Word *name) {
+        for (size_t i = first; i < all->n; i++)
+                if (all->items[i].n == name->n && memcmp(all->items[i].p, name->p, name->n) == 0)
+                        return true;
+        return false;
+}
+
+static bool add_name(Names *all, const Word *name) {
+        Word *more;
+
+        if (all->n == all->n_allocated) {
+                more = reallocarray(all->items, all->n * 2 + 16, sizeof(Word));
+                if (!more)
+                        return false;
+                all->items = more;
+                all->n_allocated = all->n * 2 + 16;
+        }
+        all->items[all->n++] = *name;
+        return true;
+}
+
+static bool take_name(Reader *r, size_t first) {
+        const Word name = { r->p, (size_t) (r->end - r->p) };
+
+        if (!r->names)
+                return true;
+        if (is_twice(r->names, first, &name))
+                return fail(r, "twice");
+        r->names->failed = !add_name(r->names, &name);
+        return !r->names->failed;
+}
+
 /* Up to the bracket, or the end of the text. */
 static bool take_settings(Reader *r, bool group) {
+        size_t first = r->names ? r->names->n : 0;
+
         while (!(group ? is(r, '}') : r->kind == END)) {
                 if (r->kind == END)
                         return fail(r, "syntax error: a '}' is missing before the end");
                 if (r->kind != NAME)
                         return fail(r,
                                     "syntax error: here should stand a name, as in name = value");
+                if (!take_name(r, first))
+                        return false;
                 next(r);
                 if (!is(r, '=') && !is(r, ':'))
                         return fail(r, "syntax error: here should stand '=', as in name = value");
@@ -129,6 +181,8 @@ static bool take_settings(Reader *r, bool group) {
                 if (is(r, ';') || is(r, ','))
                         next(r);
         }
+        if (r->names)
+                r->names->n = first;
         return true;
 }
 
@@ -206,5 +260,19 @@ unsigned syntax(const char *text, const char **ret_why) {
         if (take_settings(&r, false))
                 return 0;
         *ret_why = r.why;
+        return r.line;
+}
+
+unsigned syntax_twice(const char *text, char *ret_name, size_t size) {
+        Names names = {};
+        Reader r = { .names = &names, .p = text, .end = text, .line = 1 };
+        bool found;
+
+        next(&r);
+        found = !take_settings(&r, false) && !names.failed;
+        free(names.items);
+        if (!found)
+                return 0;
+        snprintf(ret_name, size, "%.*s", (int) (r.end - r.p), r.p);
         return r.line;
 }

@@ -7,8 +7,16 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 /*
  * Of a text in which lint() found nothing. 0, or the number (from 1 on) of the line at fault, and *ret_why, a constant. What is said
  * twice, and what a name may have for a value, is not looked at.
  */
 unsigned syntax(const char *text, const char **ret_why);
+
+/*
+ * Of a text in which that found nothing: the first name that stands twice in one group, to which libconfig says no more than that there is
+ * one. The number of its second line, and *ret_name, up to size; 0: none does, or there is no memory to tell.
+ */
+unsigned syntax_twice(const char *text, char *ret_name, size_t size);

@@ -92,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *why = NULL;
         unsigned line = lint(text, &why) ?: syntax(text, &why);
         config_t config;
+        char name[64];
 
         PROMISE(line <= lines_of(text));
         PROMISE((line > 0) == (why != NULL));
@@ -101,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         check_numbers(text, config_root_setting(&config));
                 else
                         PROMISE(config_error_line(&config) > 0 &&
-                                strstr(config_error_text(&config), "duplicate"));
+                                strstr(config_error_text(&config), "duplicate") &&
+                                syntax_twice(text, name, sizeof(name)) > 0);
                 config_destroy(&config);
         }
         free(text);

@@ -163,6 +163,8 @@ static void every_mistake_about_the_gate_is_told_with_its_line(void **state) {
                 { "gate = [ \"off\" ];", ":1: ", "'gate' is a string" },
                 { "gate = \"" LONG "\";", ":1: ", "'gate' has 1 to" },
                 { "gate = off;", ":1: ", "syntax error" },
+                { "gate_lease = 5; gate = \"off\";\n\ngate_lease = 6;",
+                  ":3: ", "'gate_lease' stands here twice" },
                 { "gates = \"off\";", ":1: ", "did you mean 'gate'" },
                 { "gate_lease = 0;", ":1: ", "1 to 3600" },
                 { "gate_lease = 3601;", ":1: ", "1 to 3600" },
