@@ -28,6 +28,7 @@ static int keep(Manager *m, const Record *r, const Climb *climb) {
 
 /* Takes over what the queue knows better. Until the end the result is what the next daemon would have to say. */
 void manager_take_over(Record *r, const Job *j) {
+        const Fault more = FAULT(FAULT_MORE_WARNINGS, .number = j->n_more_warnings);
         char text[FAULT_STR_MAX];
         size_t warned = strv_length(r->warnings);
 
@@ -49,6 +50,9 @@ void manager_take_over(Record *r, const Job *j) {
                 (void) record_set_fault(r, &j->fault);
         for (uint32_t i = 0; i < j->n_warnings; i++)
                 (void) record_warn(r, fault_format(j->warnings + i, text, sizeof(text)));
+        /* Their number is known when it is over. */
+        if (j->state == JOB_ENDED && more.number > 0)
+                (void) record_warn(r, fault_format(&more, text, sizeof(text)));
         if (strv_length(r->warnings) != warned)
                 r->news |= NEWS_WARNINGS;
 }

@@ -20,6 +20,8 @@ void course_end(Job *j, JobResult result) {
 static void warn(Job *j, Fault fault) {
         if (j->n_warnings < QUEUE_WARNINGS)
                 j->warnings[j->n_warnings++] = fault;
+        else
+                j->n_more_warnings++;
 }
 
 static JobResult result_of(const Job *j) {

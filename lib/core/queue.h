@@ -102,7 +102,7 @@ typedef struct Job {
         JobResult stop_as;
         Fault fault; /* the first thing that went wrong */
         Fault warnings[QUEUE_WARNINGS];
-        uint32_t n_warnings;
+        uint32_t n_warnings, n_more_warnings; /* kept, and for which there was no room */
         Climb climb;
 } Job;
 

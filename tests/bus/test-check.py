@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from case import E, IGB0, IGB1, JOB, NIC, NONE, NVME, main  # noqa: E402
+from case import E, IGB0, IGB1, JOB, NIC, NONE, NVME, WithStage, main  # noqa: E402
 from policies import EARLY, NICS, WithPolicy  # noqa: E402
 
 OFF = '\npolicy = ( { name = "off"; match = { address = "%s"; }; manage = false; } );'
@@ -147,6 +147,18 @@ class Refused(WithPolicy):
         self.assertEqual(self.state(IGB1)["PolicyState"], "conflict")
         self.assertIn("priority = 62;", self.bus.call("Adopt", "sa{sv}", IGB1, NONE)[1])
         self.assertEqual(self.state(IGB1)["Policy"], IGB1)
+
+
+class Many(WithStage):
+    topology = "vfs:12"
+
+    def test_warnings_without_room_are_counted_in_the_last_one(self):
+        pf = self.bus.call("ListPFs", "")[0][0]
+        self.stage.sim("fault", "bus/pci/drivers/vfio-pci/bind", "errno=EBUSY")
+        job, result, _, _ = self.run_job("SetVFs", "sua{sv}", pf, 12, {"driver": ("s", "vfio-pci")})
+        self.assertEqual(result, "partial")
+        warnings = self.bus.get_all(f"/org/sriovd1/job/{job}", JOB)["Warnings"]
+        self.assertEqual((len(warnings), warnings[-1].split(" more ")[0]), (9, "and 4"), warnings)
 
 
 if __name__ == "__main__":

@@ -167,6 +167,22 @@ static void one_vf_that_fails_leaves_the_others_and_makes_it_partial(void **stat
         queue_done(&q);
 }
 
+static void warnings_for_which_there_is_no_room_are_counted(void **state) {
+        _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
+        Queue q;
+        Effect e;
+
+        (void) state;
+        ((Fn *) snapshot_find(s, PF))->total_vfs = 12;
+        queue_init(&q);
+        submit(&q, s, set(PF, 12), 0);
+        while ((e = run(&q, s)).kind == EFFECT_STEP)
+                answer(&q, &e, e.step->rung == RUNG_BIND_VF ? STEP_FAILED : STEP_DONE, EIO);
+        assert_int_equal(e.job->n_warnings, QUEUE_WARNINGS);
+        assert_int_equal(e.job->n_more_warnings, 12 - QUEUE_WARNINGS);
+        queue_done(&q);
+}
+
 static void a_vf_that_no_driver_takes_is_a_warning(void **state) {
         _cleanup_(snapshot_freep) Snapshot *s = two_pfs();
         Queue q;
@@ -358,6 +374,7 @@ int main(void) {
                 cmocka_unit_test(a_full_queue_is_an_answer),
                 cmocka_unit_test(a_running_job_stops_between_two_steps_and_gives_back),
                 cmocka_unit_test(one_vf_that_fails_leaves_the_others_and_makes_it_partial),
+                cmocka_unit_test(warnings_for_which_there_is_no_room_are_counted),
                 cmocka_unit_test(a_vf_that_no_driver_takes_is_a_warning),
                 cmocka_unit_test(vfs_that_the_driver_keeps_are_taken_down_through_the_stub),
                 cmocka_unit_test(nothing_is_written_behind_a_child_that_died),
