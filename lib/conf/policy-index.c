@@ -42,6 +42,8 @@ static int parse_range(const char *text, size_t n, uint32_t *ret_first, uint32_t
 
 static void add(PolicyReader *rd, const config_setting_t *setting, const Policy *p, VfRule *rule,
                 uint32_t first, uint32_t last) {
+        if (rd->n_covered > VFS_COVERED_MAX)
+                return;
         if (first > last) {
                 policy_say(rd, setting, "%u-%u is the wrong way round", first, last);
                 return;
@@ -60,6 +62,14 @@ static void add(PolicyReader *rd, const config_setting_t *setting, const Policy 
         if (rule->n_ranges == VF_RANGES_MAX) {
                 policy_say(rd, setting, "more than %d ranges; make another entry of the rest",
                            VF_RANGES_MAX);
+                return;
+        }
+        rd->n_covered += last - first + 1;
+        if (rd->n_covered > VFS_COVERED_MAX) {
+                policy_say(rd, setting,
+                           "more than %d VFs with those of the entries before, one that "
+                           "is named by several counted each time",
+                           VFS_COVERED_MAX);
                 return;
         }
         rule->ranges[rule->n_ranges].first = first;

@@ -19,6 +19,8 @@ typedef struct PolicyReader {
         Mistakes *mistakes;
         Policies *all; /* of the files before */
         Policies own; /* of this one, so far */
+        uint32_t
+                n_covered; /* VFs that this policy's entries of `vf` name, each as often as it is named */
         int error; /* -ENOMEM, or 0 */
 } PolicyReader;
 
@@ -38,7 +40,8 @@ void policy_take_match(PolicyReader *rd, const config_setting_t *setting, Policy
 void policy_take_default(PolicyReader *rd, const config_setting_t *setting, Policy *p);
 void policy_take_vf(PolicyReader *rd, const config_setting_t *setting, Policy *p);
 
-/* policy-index.c: index = "0-1,4" */
+/* policy-index.c: index = "0-1,4". What is made of a policy for a PF goes through all of them, in the daemon's own loop. */
+#define VFS_COVERED_MAX 262144
 void policy_take_index(PolicyReader *rd, const config_setting_t *setting, const Policy *p,
                        VfRule *rule);
 

@@ -73,6 +73,9 @@ static bool is_good(const char *text, uint32_t index, VfKey k) {
 
 static void check_template(PolicyReader *rd, const config_setting_t *setting, VfKey k,
                            const char *text, uint32_t first, uint32_t last) {
+        /* It is the same for all of them. */
+        if (!strstr(text, "{index}"))
+                last = first;
         for (uint32_t i = first; i <= last; i++) {
                 if (is_good(text, i, k))
                         continue;
@@ -95,6 +98,9 @@ static void take_template(PolicyReader *rd, const config_setting_t *setting, con
         uint32_t last = p->count_kind != COUNT_NUMBER ? UINT8_MAX : p->count > 0 ? p->count - 1 : 0;
         char **template = template_of(rule, k);
 
+        /* Of an entry without a good index, which is told, one VF shows as much as all. */
+        if (rule != &p->vf_default)
+                last = 0;
         for (size_t i = 0; i < rule->n_ranges; i++)
                 check_template(rd, setting, k, text, rule->ranges[i].first, rule->ranges[i].last);
         if (rule->n_ranges == 0)
@@ -218,6 +224,7 @@ void policy_take_vf(PolicyReader *rd, const config_setting_t *setting, Policy *p
                 rd->error = -ENOMEM;
                 return;
         }
-        for (unsigned i = 0; i < n; i++)
+        rd->n_covered = 0;
+        for (unsigned i = 0; i < n && rd->n_covered <= VFS_COVERED_MAX; i++)
                 take_entry(rd, config_setting_get_elem(setting, i), p);
 }

@@ -17,7 +17,7 @@
 /* What a PF is known by. The snapshot has the first six; the others are asked by a child, and may be unknown for a while. */
 typedef enum MatchKey {
         MATCH_ADDRESS, /* "0000:01:00.0" */
-        MATCH_DRIVER, /* "igb"; "" = none bound */
+        MATCH_DRIVER, /* "igb"; "" where none is bound, which "*" alone fits: a file has no empty pattern */
         MATCH_VENDOR, /* "0x8086" */
         MATCH_DEVICE, /* "0x10c9" */
         MATCH_CLASS, /* "network" (match_class_name() has all), or "0x020000" */

@@ -235,7 +235,8 @@ static void every_mistake_about_vfs_is_told_with_its_line(void **state) {
                 { START "vf_default = { qos = 3; };" END,
                   ":2: ", "'qos' says nothing here without 'vlan'" },
                 { START "vf_default = { queues = 3; };" END, ":2: ", "without 'interrupts'" },
-                { START "vf_default = { min_rate = 3; max_rate = 2; };" END, ":2: ", "more than" },
+                { START "vf_default = { min_rate = 3; max_rate = 2; };" END,
+                  ":2: ", "'min_rate' is more than 'max_rate'" },
                 { START "vf_default = { vlan = 4096; };" END,
                   ":2: ", "'vlan' is '4096', and must be 0 (none) to 4095" },
                 { START "vf_default = { vlan = \"x\"; };" END, ":2: ", "must be" },
@@ -244,6 +245,10 @@ static void every_mistake_about_vfs_is_told_with_its_line(void **state) {
                 { START "vf_default = { spoofchk = 2; };" END, ":2: ", "on or off" },
                 { START "vf_default = { mac = \"01:00:00:00:00:00\"; };" END,
                   ":2: ", "one station" },
+                { START "vf_default = { vlan = 1;\n qos = 2; vlan = 3; };" END,
+                  ":3: ", "'vlan' stands here twice" },
+                { START "vf_default = { vlan = 1; }; vfs = 1;\n vf_default = { vlan = 1; };" END,
+                  ":3: ", "'vf_default' stands here twice" },
                 { START "vf_default = { vlan = 1; vlan_proto = \"802.1Q\";\n vlan-proto = "
                         "\"802.1Q\"; };" END,
                   ":3: ", "twice" },
@@ -278,6 +283,30 @@ static void every_mistake_about_which_vfs_is_told_with_its_line(void **state) {
 
         (void) state;
         assert_told(wrong, ELEMENTSOF(wrong));
+}
+
+#define ALL "{ index = \"0-65534\"; vlan = 1; }"
+#define MOST ALL ",\n" ALL ",\n" ALL ",\n" ALL ",\n"
+
+/* Each entry is looked at VF by VF, in the daemon's own loop: some thousand that have all of them took it minutes. */
+static void what_would_keep_the_daemon_busy_is_told_with_its_line(void **state) {
+        static const Wrong wrong[] = {
+                { VF(MOST "{ index = [ \"0-4\", \"5-9\" ]; },\n" ALL),
+                  ":6: ", "more than 262144 VFs" },
+                { START "vfs = 65535; vf = ( { mac = \"02:00:00:00:01:{index}\"; } );" END,
+                  ":2: ", "no 'index' here" },
+        };
+
+        Policies all = {};
+
+        (void) state;
+        assert_told(wrong, ELEMENTSOF(wrong));
+        /* The bound is for each policy anew. */
+        read_one(VF(MOST "{ index = \"0-3\"; vlan = 2; }"), &all);
+        read_one("policy = ( { name = \"y\"; match = { driver = \"x\"; }; vf = ( " MOST
+                 "{ index = 3; vlan = 2; } ); } );",
+                 &all);
+        policies_done(&all);
 }
 
 static void every_address_that_is_none_or_given_twice_is_told_with_its_line(void **state) {
@@ -381,6 +410,7 @@ int main(void) {
                 cmocka_unit_test(every_mistake_about_a_match_is_told_with_its_line),
                 cmocka_unit_test(every_mistake_about_vfs_is_told_with_its_line),
                 cmocka_unit_test(every_mistake_about_which_vfs_is_told_with_its_line),
+                cmocka_unit_test(what_would_keep_the_daemon_busy_is_told_with_its_line),
                 cmocka_unit_test(every_address_that_is_none_or_given_twice_is_told_with_its_line),
                 cmocka_unit_test(an_address_that_is_covered_is_given_to_nobody),
                 cmocka_unit_test(all_mistakes_of_a_file_are_told_and_it_gives_no_policy),
