@@ -18,9 +18,11 @@
 #include "cli/client.h"
 #include "cli/record.h"
 #include "cli/say.h"
+#include "cli/when.h"
 
 /* A full backlog would make connect() wait for a daemon that may never call accept(). */
 #define CONNECT_TIMEOUT_SEC 5
+#define BUS_USEC (2 * WHEN_USEC_PER_SEC)
 
 static int private_connect(int *ret) {
         const char *dir = getenv(RUNTIME_DIRECTORY_ENV);
@@ -88,6 +90,37 @@ int client_try_private(Cli *c) {
                 return 0;
         c->peer = true;
         return private_open(&c->bus);
+}
+
+static bool is_up(sd_bus *bus) {
+        uint64_t end = when_monotonic() + BUS_USEC, now;
+        int r;
+
+        while ((r = sd_bus_is_ready(bus)) == 0) {
+                r = sd_bus_process(bus, NULL);
+                now = when_monotonic();
+                if (r == 0 && now < end)
+                        r = sd_bus_wait(bus, end - now);
+                if (r < 0 || now >= end)
+                        return false;
+        }
+        return r > 0;
+}
+
+int client_try_open(Cli *c) {
+        int r;
+
+        c->peer = geteuid() == 0;
+        r = c->peer ? client_reopen(c) : -ENOTCONN;
+        if (r >= 0)
+                return 0;
+        c->peer = false;
+        r = client_reopen(c);
+        if (r >= 0 && is_up(c->bus))
+                return 0;
+        client_close(c);
+        c->peer = geteuid() == 0;
+        return r < 0 ? r : -ENOTCONN;
 }
 
 int client_reopen(Cli *c) {

@@ -18,6 +18,11 @@ int client_open(Cli *c);
 void client_close(Cli *c);
 /* Connects to the private socket or not at all, without a word. 0 or a negative errno. */
 int client_try_private(Cli *c);
+/*
+ * As client_open() does, without a word; a bus counts only if it is up within moments: early at boot its socket is there long before
+ * anybody answers. 0 or a negative errno, and then client_reopen() is for root's private socket, where it will be first.
+ */
+int client_try_open(Cli *c);
 /* The same without a word, and only the way that worked before. 0 or a negative errno. */
 int client_reopen(Cli *c);
 

@@ -90,19 +90,33 @@ static int add_signals(Loop *l) {
         return r;
 }
 
+static int init(Loop *l) {
+        int r;
+
+        r = sd_event_new(&l->event);
+        if (r >= 0)
+                r = add_signals(l);
+        if (r >= 0 && l->cli->bus)
+                r = attach(l);
+        return r < 0 ? client_fail(l->cli, r, NULL) : 0;
+}
+
 int loop_init(Loop *l, Cli *c, int (*subscribe)(Loop *l, void *userdata), void *userdata) {
         int r;
 
         *l = (Loop){ .cli = c, .subscribe = subscribe, .userdata = userdata };
         r = client_open(c);
-        if (r > 0)
-                return r;
-        r = sd_event_new(&l->event);
-        if (r >= 0)
-                r = add_signals(l);
-        if (r >= 0)
-                r = attach(l);
-        return r < 0 ? client_fail(c, r, NULL) : 0;
+        return r > 0 ? r : init(l);
+}
+
+int loop_init_patiently(Loop *l, Cli *c, int (*subscribe)(Loop *l, void *userdata),
+                        void *userdata) {
+        if (c->host)
+                return loop_init(l, c, subscribe, userdata);
+        *l = (Loop){ .cli = c, .subscribe = subscribe, .userdata = userdata };
+        if (!c->bus && client_try_open(c) < 0)
+                set_gone(l);
+        return init(l);
 }
 
 void loop_done(Loop *l) {
@@ -124,6 +138,14 @@ static void reconnect(Loop *l) {
 
 static bool is_closed(const Loop *l) {
         return !l->cli->bus || sd_bus_is_open(l->cli->bus) <= 0;
+}
+
+bool loop_is_gone(Loop *l, const sd_bus_error *error) {
+        if (!is_closed(l) && !sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) &&
+            !sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+                return false;
+        set_gone(l);
+        return true;
 }
 
 int loop_turn(Loop *l, uint64_t usec) {

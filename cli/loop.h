@@ -27,7 +27,12 @@ struct Loop {
 
 /* Connects if need be. 0, or a status with the reason told. */
 int loop_init(Loop *l, Cli *c, int (*subscribe)(Loop *l, void *userdata), void *userdata);
+/* The same, but a daemon that is not there yet is one that is gone; not for one of another host. */
+int loop_init_patiently(Loop *l, Cli *c, int (*subscribe)(Loop *l, void *userdata), void *userdata);
 void loop_done(Loop *l);
+
+/* A call failed. True if nobody was there to answer it: then the daemon is gone until it is back. */
+bool loop_is_gone(Loop *l, const sd_bus_error *error);
 
 /*
  * Handles what comes, for at most so long (UINT64_MAX: no limit), and goes on connecting. 0 or a

@@ -24,15 +24,16 @@
 
 /* A PF with a thousand VFs tells of each: they are looked at together. */
 #define TOGETHER_USEC (20 * UINT64_C(1000))
-/* A daemon that is restarted is back long before. */
+/* A daemon that is restarted, or is about to be started, is there long before. */
 #define GONE_USEC (30 * WHEN_USEC_PER_SEC)
 
 typedef struct Ready {
         Loop loop;
         uint64_t deadline, look_at; /* CLOCK_MONOTONIC, UINT64_MAX: never */
+        uint64_t begun;
         Name *names;
         size_t n_names;
-        json_object *world; /* as last seen */
+        json_object *world; /* as last seen; NULL: no daemon was there yet */
 } Ready;
 
 static void ready_done(Ready *w) {
@@ -81,7 +82,9 @@ static int subscribe(Loop *l, void *userdata) {
 static int start(Ready *w, Cli *c, int n, char **typed) {
         int r = 0;
 
-        *w = (Ready){ .deadline = UINT64_MAX, .names = calloc((size_t) n, sizeof(Name)) };
+        *w = (Ready){ .deadline = UINT64_MAX,
+                      .begun = when_monotonic(),
+                      .names = calloc((size_t) n, sizeof(Name)) };
         if (!w->names)
                 return say_oom(c);
         for (int i = 0; i < n && r == 0; i++)
@@ -90,7 +93,7 @@ static int start(Ready *w, Cli *c, int n, char **typed) {
                 return r;
         if (c->wait_limited && __builtin_add_overflow(when_monotonic(), c->wait_usec, &w->deadline))
                 w->deadline = UINT64_MAX;
-        return loop_init(&w->loop, c, subscribe, w);
+        return loop_init_patiently(&w->loop, c, subscribe, w);
 }
 
 /* If it fails because the daemon has just gone, we look again when it is back. */
@@ -103,9 +106,7 @@ static int look(Ready *w) {
         w->loop.back = false;
         r = world_try_get(w->loop.cli, &world, &error);
         if (r < 0)
-                return w->world && sd_bus_is_open(w->loop.cli->bus) <= 0
-                               ? 0
-                               : client_fail(w->loop.cli, r, &error);
+                return loop_is_gone(&w->loop, &error) ? 0 : client_fail(w->loop.cli, r, &error);
         json_object_put(w->world);
         w->world = world;
         return 0;
@@ -205,8 +206,11 @@ static int count(const Ready *w, size_t *ret, char line[static READY_LINE_MAX]) 
         bool ready;
         int r;
 
-        *ret = 0;
-        for (size_t i = 0; i < w->n_names; i++) {
+        *ret = w->world ? 0 : w->n_names;
+        if (!w->world)
+                snprintf(line, READY_LINE_MAX, "%s: not ready: sriovd is not there yet",
+                         w->names[0].text);
+        for (size_t i = 0; w->world && i < w->n_names; i++) {
                 r = test(w, w->names + i, &ready, text);
                 if (r > 0)
                         return r;
@@ -281,6 +285,13 @@ static int find_all(const Ready *w) {
         return r;
 }
 
+/* Until when a daemon that is away is waited for: one that was never there as long as the devices are, if that is said. */
+static uint64_t end_of_patience(const Ready *w) {
+        if (w->world)
+                return w->loop.gone_usec + GONE_USEC;
+        return w->loop.cli->wait_limited ? w->deadline : w->begun + GONE_USEC;
+}
+
 /* A reason to stop waiting. 0: none. */
 static int leave(const Ready *w, const char *line, size_t n) {
         const Cli *c = w->loop.cli;
@@ -289,9 +300,9 @@ static int leave(const Ready *w, const char *line, size_t n) {
 
         if (w->loop.signal != 0)
                 return tell_not_ready(w, STATUS_SIGNAL + w->loop.signal, line, n);
-        if (w->loop.gone && now - w->loop.gone_usec > GONE_USEC)
+        if (w->loop.gone && now >= end_of_patience(w))
                 return client_fail(c, -ENOTCONN, NULL);
-        if (now < w->deadline)
+        if (now < w->deadline || !w->world)
                 return 0;
         r = c->wait_usec == 0 ? find_all(w) : 0;
         return r > 0 ? r : tell_not_ready(w, STATUS_TIMEOUT, line, n);
@@ -301,7 +312,7 @@ static uint64_t next_turn(const Ready *w) {
         uint64_t until = MIN2(w->deadline, w->look_at), now = when_monotonic();
 
         if (w->loop.gone)
-                until = MIN2(w->deadline, w->loop.gone_usec + GONE_USEC + 1);
+                until = MIN2(w->deadline, end_of_patience(w));
         if (until == UINT64_MAX)
                 return UINT64_MAX;
         return until > now ? until - now : 0;

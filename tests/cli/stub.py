@@ -149,9 +149,9 @@ class Stub:
             return ("s", [":1.1"], []) if member == "Hello" else ("", [], [])
         raise Refusal("org.freedesktop.DBus.Error.UnknownMethod", member)
 
-    def refuse(self, member, name, message):
+    def refuse(self, member, name, message, prefix="org.sriovd1.Error."):
         def refusal(*_):
-            raise Refusal("org.sriovd1.Error." + name, message)
+            raise Refusal(prefix + name, message)
         self.answers[member] = refusal
 
     def hold(self, name):
@@ -258,10 +258,10 @@ class Stub:
             for s in self.peers:
                 s.sendall(data)
 
-    def signal(self, path, interface, member, signature, *body):
+    def signal(self, path, interface, member, signature, *body, sender="org.sriovd1"):
         return self.encode(0, wire.SIGNAL, signature, body, [], None, [
             (wire.PATH, ("o", path)), (wire.INTERFACE, ("s", interface)), (wire.MEMBER, ("s", member)),
-            (wire.SENDER, ("s", "org.sriovd1"))])
+            (wire.SENDER, ("s", sender))])
 
     @staticmethod
     def encode(serial, kind, signature, values, fds, error, fields=None):

@@ -180,6 +180,56 @@ class Ready(WithStub):
         self.assertEqual((o["exit"], [(d["device"], d["ready"]) for d in o["devices"]]), (3, [(PF, False), ("nix", False)]))
         self.assertIn("; and 1 more", o["message"])
 
+    def daemon_is_away(self):
+        """Until what this returns is called."""
+        names = [os.path.join(self.dir, *n) for n in (("run", "private"), ("bus",))]
+        for name in names:
+            os.rename(name, name + ".away")
+
+        def back():
+            for name in names:
+                os.rename(name + ".away", name)
+        return back
+
+    def test_a_daemon_that_is_away_at_first_is_waited_for(self):
+        for words in ((), ("-w", "60")):
+            back = self.daemon_is_away()
+            p = self.start(PF, *words)
+            time.sleep(0.7)
+            self.assertEqual((self.asked(), p.poll()), (0, None))
+            back()
+            self.assertEqual(p.end(), (0, "", ""))
+            self.stub.calls.clear()
+
+    def test_a_bus_on_which_nobody_has_the_name_yet_is_waited_on(self):
+        if os.geteuid() == 0:
+            os.unlink(os.path.join(self.dir, "run", "private"))
+        self.stub.refuse("GetManagedObjects", "ServiceUnknown", "nobody", "org.freedesktop.DBus.Error.")
+        p = self.start(PF)
+        self.until(lambda: self.asked() == 1, "the first look")
+        time.sleep(0.5)
+        self.assertEqual((self.asked(), p.poll()), (1, None))
+        del self.stub.answers["GetManagedObjects"]
+        self.stub.tell(self.stub.signal("/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged", "sss",
+                                        "org.sriovd1", "", ":1.7", sender="org.freedesktop.DBus"))
+        self.assertEqual(p.end(), (0, "", ""))
+
+    def test_a_daemon_that_never_comes_is_8_after_the_time_of_w(self):
+        self.daemon_is_away()
+        for seconds in (0, 0.7):
+            began = time.monotonic()
+            p = self.ctl("wait", "--ready", PF, "-w", str(seconds), status=8)
+            self.assertGreaterEqual(time.monotonic() - began, seconds)
+            self.assertIn("cannot reach sriovd", p.stderr)
+            self.assertEqual(p.stderr.count("\n"), 1)
+
+    def test_ctrl_c_while_the_daemon_is_away_says_so(self):
+        self.daemon_is_away()
+        p = self.start(PF)
+        time.sleep(0.5)
+        p.interrupt()
+        self.assertEqual(p.end(), (130, "", f"sriovctl: {PF}: not ready: sriovd is not there yet\n"))
+
     def test_what_is_not_there_is_10_if_nobody_waits(self):
         self.stub.refuse("Plan", "NotSriov", "0000:09:00.0: has no SR-IOV capability")
         p = self.ctl("wait", "--ready", "0000:09:00.0", "-w", "0", status=10)
