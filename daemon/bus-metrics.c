@@ -65,13 +65,20 @@ static void write_gate(const Manager *m, FILE *f) {
                   count_turns(g, TURN_UNORDERED));
 }
 
+/* What was counted before the driver went, or before its policy or VFs changed, says nothing of what is there now. */
+static bool is_counted(const Manager *m, const Ward *w) {
+        const Fn *pf = snapshot_find(m->snapshot, w->pf);
+
+        return w->state == WARD_WANTED && w->judged != 0 && pf && pf->driver[0] != '\0';
+}
+
 static void write_drift(const Manager *m, FILE *f) {
         om_family(f, "drift_differences", OM_GAUGE,
                   "Things that are not as the PF's policy wants them.");
         for (size_t i = 0; i < m->wards.n; i++) {
                 const Ward *w = m->wards.items + i;
 
-                if (w->state == WARD_WANTED)
+                if (is_counted(m, w))
                         om_number(f, "drift_differences", "", OM_LABELS({ "pf", BDF_STR(w->pf) }),
                                   w->n_drift);
         }

@@ -8,6 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from case import IGB0, IGB1, NONE, NVME, WithStage, main  # noqa: E402
+from policies import NICS, WithPolicy  # noqa: E402
 import openmetrics  # noqa: E402
 import wire  # noqa: E402
 
@@ -75,6 +76,28 @@ class Metrics(WithStage):
             openmetrics.read(wire.Bus(self.stage.path("bus")).call("Metrics"))
             os._exit(0)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+
+class Drift(WithPolicy):
+    def drift(self):
+        return openmetrics.get(openmetrics.read(self.bus.call("Metrics")), "sriovd_drift_differences", pf=IGB0)
+
+    def test_it_is_told_only_where_it_is_known(self):
+        self.settle()
+        self.stage.until(lambda: self.drift() == 0, "no drift")
+        self.run_job("SetVFs", "sua{sv}", IGB0, 1, NONE)
+        self.stage.until(lambda: self.drift() == 1, "the drift by hand")
+        self.write("20-rival.conf", NICS.replace("nics", "rival"))
+        self.bus.call("Reload", "")
+        self.stage.until(lambda: self.drift() is None, "the conflict")
+        self.remove("20-rival.conf")
+        self.bus.call("Reload", "")
+        self.stage.until(lambda: self.drift() == 1, "the drift by hand again")
+        self.run_job("Unbind", "sa{sv}", IGB0, NONE)
+        self.stage.until(lambda: self.state(IGB0)["Driver"] == "", "no driver")
+        self.assertIsNone(self.drift())
+        self.run_job("Bind", "ssa{sv}", IGB0, "igb", NONE)
+        self.stage.until(lambda: self.drift() == 0, "what its policy wants")
 
 
 if __name__ == "__main__":
