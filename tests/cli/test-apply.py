@@ -271,6 +271,21 @@ class Boot(WithStub):
         o = self.json("apply", "--boot", "-w", "0.3", status=3)
         self.assertEqual((o["settled"], o["exit"], len(o["missing"]), [j["state"] for j in o["jobs"]]), (False, 3, 1, ["running"]))
 
+    def test_a_daemon_that_never_answers_does_not_hold_the_host_up_for_ever(self):
+        """Nor where nobody said how long. By the clock, for there is no other way to see it: ctl() gives up after a minute."""
+        over = threading.Event()
+
+        def silent():
+            self.stub.lock.release()
+            over.wait(90)
+            self.stub.lock.acquire()
+            return "bau", [True, []], []
+        self.addCleanup(over.set)
+        self.stub.answers["WaitBoot"] = silent
+        began = time.monotonic()
+        self.assertIn("does not answer", self.ctl("apply", "--boot", status=8).stderr)
+        self.assertGreater(time.monotonic() - began, 25)
+
     def test_it_asks_again_where_the_daemons_time_is_shorter(self):
         answers = [False, False, True]
         self.stub.answers["WaitBoot"] = lambda: ("bau", [answers.pop(0), []], [])
