@@ -4,8 +4,8 @@
 # sriovd on real kernels: for each kernel one Debian guest in which systemd starts sriovd. With --suite
 # scenarios the same scenario files run that the simulator runs; with --suite unit the service, the
 # host and its cards are ended under it, and a second guest has other programs at its gate (guest/unit);
-# with --suite boot the guest has policies (vm/boot) from its first moment on (guest/boot); --suite given
-# shows what VFs can be given there (guest/given).
+# with --suite boot the guest has policies (vm/boot) from its first moment on (guest/boot), and then others that give
+# VFs more, which sriovd keeps (guest/boot-given); --suite given shows what VFs can be given there, without a daemon (guest/given).
 # DESTDIR is a tree made by "meson install --destdir" of a build with -Dprefix=/usr -Dinstall-tests=true.
 # SRIOVD_LONG=1: the full rounds of unit.
 #
