@@ -97,7 +97,8 @@ static int enumerate(sd_bus *bus _unused_, const char *prefix _unused_, void *us
 int bus_vf_add(sd_bus *bus, Manager *m) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(bus, NULL, BUS_PATH "/vf", BUS_VF, bus_vf_vtable, bus_fn_found, m);
+        r = sd_bus_add_fallback_vtable(bus, NULL, BUS_PATH "/vf", BUS_VF, bus_vf_vtable,
+                                       bus_fn_found, m);
         if (r < 0)
                 return r;
         return sd_bus_add_node_enumerator(bus, NULL, BUS_PATH "/vf", enumerate, m);

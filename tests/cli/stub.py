@@ -96,7 +96,14 @@ class Stub:
 
     @staticmethod
     def path(address):
-        return "/org/sriovd1/pf/" + address.translate({ord(c): "_" for c in ":."})
+        """As sd_bus_path_encode() does it: what is no letter and no digit in hex, and a digit at the start as well."""
+        return "/org/sriovd1/pf/" + "".join(c if c.isalnum() and (i > 0 or c.isalpha()) else f"_{ord(c):02x}"
+                                            for i, c in enumerate(address))
+
+    def table(self, interface, names):
+        types = PF_TYPES if interface == PF else VF_TYPES
+        return f"a({''.join(types[n] for n in names)})", [tuple(o[interface][n][1] for n in names)
+                                                          for o in self.objects.values() if interface in o]
 
     def add_pf(self, address, state="ok", vfs=(), **values):
         path = self.path(address)
@@ -133,6 +140,8 @@ class Stub:
             return self.answers[member](*args)
         if member == "GetManagedObjects":
             return "a{oa{sa{sv}}}", [self.objects], []
+        if member == "GetTable":
+            return "v", [self.table(*args)], []
         if member == "ListJobs":
             return "a(usoss)", [[(j["Id"], j["State"], p, j["Operation"], j["Object"])
                                  for p, j in self.jobs.items()]], []
