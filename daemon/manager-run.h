@@ -8,7 +8,7 @@
 
 /* manager-run.c: does what the queue says, a while at a time, then tells what is new. */
 void manager_drain(Manager *m);
-/* The workers' answers; userdata is the manager. */
+/* manager-answer.c: the workers' answers; userdata is the manager. */
 void manager_answered(pid_t pid, const WorkerRequest *request, const WorkerReply *reply,
                       WorkerFds *fds, void *userdata);
 
