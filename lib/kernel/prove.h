@@ -18,6 +18,8 @@
 #define PROOF_MS 5000
 /* From 7.x on a driver may probe after the write (KERNEL.md 6); one that declines is not waited for any longer. */
 #define PROOF_PROBE_MS 1000
+/* For a card that has reset itself. */
+#define PROOF_LINK_MS 4000
 /* For what the kernel does within the write. It is there at once or not at all. */
 #define PROOF_SYNC_MS 200
 

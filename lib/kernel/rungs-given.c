@@ -118,6 +118,20 @@ static int refuse_bound(Kernel *k, Bdf vf, bool told, StepResult *ret) {
         return -EBUSY;
 }
 
+/*
+ * A card that resets itself when its VFs are made takes no rate before it has its link again: igb_ndo_set_vf_bw() in
+ * drivers/net/ethernet/intel/igb/igb_main.c says EINVAL. One that is down gets no link, and is not waited for.
+ */
+static int set(Kernel *k, const Step *step, VfAttr attr, const VfAttrs *wanted) {
+        Proof p = proof_begin(k, PROOF_LINK_MS);
+        int r;
+
+        do
+                r = k->vf_set(k, step->fn, step->n, attr, wanted);
+        while (r == -EINVAL && attr == VFATTR_RATE && is_up(k, step->fn) > 0 && proof_again(&p));
+        return r;
+}
+
 int climb_configure_vf(Kernel *k, const Step *step, StepResult *ret) {
         VfAttrs wanted;
         VfAttr attr;
@@ -136,7 +150,7 @@ int climb_configure_vf(Kernel *k, const Step *step, StepResult *ret) {
                 return MIN2(r, STEP_DONE);
         r = vfattr_needs_unbound(attr) ? refuse_bound(k, vf, told, ret) : 0;
         if (r >= 0)
-                r = k->vf_set(k, step->fn, step->n, attr, &wanted);
+                r = set(k, step, attr, &wanted);
         if (r < 0)
                 return r;
         p = proof_begin(k, PROOF_SYNC_MS);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -397,15 +398,24 @@ static void a_button_that_is_pressed_while_its_port_goes_is_heard_by_nobody(void
         assert_int_equal(failures, 0);
 }
 
+/* What VFs are given takes no lock of which there are variants: each of these cases has its turn on one, and all with SRIOVD_LONG. */
+static bool is_its_turn(const Case *c, size_t index, int v) {
+        return !c->topology || !streq(c->topology, "given") || getenv("SRIOVD_LONG") ||
+               index % _SIM_VARIANT_MAX == (size_t) v;
+}
+
 static void whatever_a_write_answers_nothing_is_left_and_nothing_meets(void **state) {
         unsigned long runs = 0;
+        size_t i = 0;
 
         (void) state;
         failures = 0;
-        for (const Case *c = case_next(NULL); c; c = case_next(c))
+        for (const Case *c = case_next(NULL); c; c = case_next(c), i++)
                 for (int v = 0; v < _SIM_VARIANT_MAX; v++) {
                         unsigned n, ignored;
 
+                        if (!is_its_turn(c, i, v))
+                                continue;
                         run_with(c, v, NULL, 0, &n);
                         for (unsigned nth = 1; nth <= n; nth++)
                                 for (size_t a = 0; a < ELEMENTSOF(answers); a++, runs++)

@@ -68,6 +68,34 @@ static void an_attribute_that_shows_late_is_proven(void **state) {
         assert_int_equal(f.n_log, 1);
 }
 
+static void a_rate_waits_for_the_link_of_a_pf_that_is_up(void **state) {
+        Fake f;
+
+        (void) state;
+        with_vfs(&f);
+        f.refuse = "/vf0";
+        f.error = -EINVAL;
+        put_netdev(&f, "0x1003");
+        assert_done(climb(&f, configure(0, "max-rate=100")));
+        assert_writes(&f, PF "/vf0=max-rate=100", PF "/vf0=max-rate=100");
+        /* Nothing else does. */
+        f.refuse = "/vf0";
+        assert_answer(climb(&f, configure(0, "trust=on")), STEP_FAILED, EINVAL);
+        assert_int_equal(f.n_log, 3);
+}
+
+static void no_rate_waits_for_a_pf_that_is_down(void **state) {
+        Fake f;
+
+        (void) state;
+        with_vfs(&f);
+        f.refuse = "/vf0";
+        f.error = -EINVAL;
+        put_netdev(&f, "0x1002");
+        assert_answer(climb(&f, configure(0, "max-rate=100")), STEP_FAILED, EINVAL);
+        assert_int_equal(f.n_log, 1);
+}
+
 static void what_the_driver_cannot_is_the_kernels_answer(void **state) {
         Fake f;
 
@@ -214,6 +242,8 @@ int main(void) {
                 cmocka_unit_test(what_is_so_already_is_not_written),
                 cmocka_unit_test(an_attribute_that_does_not_show_is_unproven),
                 cmocka_unit_test(an_attribute_that_shows_late_is_proven),
+                cmocka_unit_test(a_rate_waits_for_the_link_of_a_pf_that_is_up),
+                cmocka_unit_test(no_rate_waits_for_a_pf_that_is_down),
                 cmocka_unit_test(what_the_driver_cannot_is_the_kernels_answer),
                 cmocka_unit_test(a_vf_that_is_not_there_is_gone),
                 cmocka_unit_test(a_bound_vf_keeps_its_vectors_and_queues),
