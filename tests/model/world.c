@@ -83,7 +83,8 @@ Snapshot *world_look(const World *w) {
                                                                   QUIRK_ESWITCH_UNBINDS_VFS } },
                                       .n = 2 },
                             late = { .items = { { "ownvf", QUIRK_RESET_NEEDS_UP },
-                                                { "own", QUIRK_ESWITCH_AFTER_VFS } },
+                                                { "own", QUIRK_ESWITCH_AFTER_VFS |
+                                                                 QUIRK_KEEP_AUTOPROBE } },
                                      .n = 2 };
         Snapshot *s = snapshot_new();
 
@@ -169,7 +170,8 @@ bool world_allows(const World *w, const Op *op, const Step *step) {
                 return p && p->keeps;
         if (step->rung == RUNG_CONFIGURE_VF && p && step->n < WORLD_VFS &&
             startswith(step->name, "msix"))
-                return p->vfs[step->n].driver == DRIVER_UNBOUND;
+                /* A new one may have kept the kernel's choice, if unbind-vf failed: the rung itself looks. */
+                return p->vfs[step->n].driver == DRIVER_UNBOUND || bdf_is_none(step->vf);
         if (step->rung == RUNG_UNBIND && p && !vf)
                 return p->n_vfs == 0;
         if (step->rung == RUNG_VFS_OFF && p)
@@ -241,6 +243,8 @@ static StepAnswer do_vf(WorldVf *vf, const Step *step, StepResult *ret) {
                 vf->driver = DRIVER_UNBOUND;
                 return STEP_DONE;
         case RUNG_CONFIGURE_VF:
+                if (startswith(step->name, "msix") && vf->driver != DRIVER_UNBOUND)
+                        return STEP_FAILED;
                 vf->given |= startswith(step->name, "msix") ? 2 : 1;
                 return STEP_DONE;
         default:
@@ -271,6 +275,8 @@ static StepAnswer do_fn(WorldPf *p, WorldVf *vf, const Step *step, StepResult *r
                 /* They are new devices, whatever was done to those before. */
                 memset(p->vfs, 0, sizeof(p->vfs));
                 p->n_vfs = (uint8_t) step->n;
+                for (unsigned v = 0; p->autoprobe && v < p->n_vfs; v++)
+                        p->vfs[v].driver = DRIVER_OWN;
                 return STEP_DONE;
         case RUNG_HOLD_PROBE:
         case RUNG_FREE_PROBE:
