@@ -15,6 +15,7 @@
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -103,6 +105,23 @@ static int by_ring(const char *path, int flags) {
         return k;
 }
 
+#ifdef __x86_64__
+/* Where the kernel was built or started without them, the instruction is no answer but the end of the program. */
+static bool has_compat(void) {
+        long r = 20; /* getpid */
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                (void) signal(SIGSEGV, SIG_DFL);
+                __asm__ volatile("int $0x80" : "+a"(r) : : "memory", "r8", "r9", "r10", "r11");
+                _exit(r > 0 ? 0 : 1);
+        }
+        return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+               WEXITSTATUS(status) == 0;
+}
+#endif
+
 /* The calls of 32-bit programs have other numbers. */
 static int compat(long number, const char *path, long second, long third) {
 #ifdef __x86_64__
@@ -110,7 +129,7 @@ static int compat(long number, const char *path, long second, long third) {
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
         long r, first = number == 295 ? AT_FDCWD : (long) (intptr_t) low;
 
-        if (low == MAP_FAILED)
+        if (low == MAP_FAILED || !has_compat())
                 return NONE;
         snprintf(low, 4096, "%s", path);
         if (number == 295)
