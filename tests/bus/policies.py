@@ -31,14 +31,13 @@ class WithPolicy(WithStage):
         os.unlink(os.path.join(self.stage.path("policy.d"), name))
 
     def jobs(self):
-        """(number, operation, object, result) of all, the oldest first."""
+        """(number, operation, object, result, reason) of all, the oldest first."""
         found = []
-        for path, interfaces in self.bus.call("GetManagedObjects", "", path="/org/sriovd1",
-                                              interface="org.freedesktop.DBus.ObjectManager").items():
+        for interfaces in self.bus.call("GetManagedObjects", "", path="/org/sriovd1",
+                                        interface="org.freedesktop.DBus.ObjectManager").values():
             if "org.sriovd1.Job" in interfaces:
                 j = interfaces["org.sriovd1.Job"]
                 found.append((j["Id"][1], j["Operation"][1], j["Object"][1], j["Result"][1], j["Reason"][1]))
-            del path
         return sorted(found)
 
     def settle(self):

@@ -72,6 +72,11 @@ class Stage:
             p.kill()
             return p.wait(10)
 
+    def children(self, name):
+        pid = self.processes[name].pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+
     @staticmethod
     def until(test, what, seconds=30):
         end = time.monotonic() + seconds
