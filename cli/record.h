@@ -14,6 +14,8 @@
 #include <json-c/json.h>
 #include <systemd/sd-bus.h>
 
+typedef struct Field Field;
+
 /* Reads the next whole value. 0 or a negative errno; *ret may be NULL, JSON's null. */
 int record_read_value(sd_bus_message *m, json_object **ret);
 
@@ -24,7 +26,6 @@ int record_read_value(sd_bus_message *m, json_object **ret);
 int record_read_properties(sd_bus_message *m, json_object *o);
 
 /* Sets what a field of the bus has in o; takes v over. 0 or -ENOMEM. */
-typedef struct Field Field;
 int record_put(json_object *o, const Field *f, json_object *v);
 
 /* What o has under key: NULL, 0, false or an empty list where it has nothing. */

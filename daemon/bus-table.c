@@ -47,9 +47,13 @@ static const sd_bus_vtable *find(const sd_bus_vtable *vtable, const char *name) 
         return NULL;
 }
 
+/* Each once: some, as VFPaths, are a walk over all functions. */
 static int add(Columns *columns, const sd_bus_vtable *property) {
         size_t at = strlen(columns->types), n = strlen(property->x.property.signature);
 
+        for (size_t i = 0; i < columns->n; i++)
+                if (columns->items[i] == property)
+                        return -EEXIST;
         if (columns->n == COLUMNS_MAX || at + n >= sizeof(columns->types))
                 return -E2BIG;
         columns->items[columns->n++] = property;

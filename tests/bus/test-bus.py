@@ -64,6 +64,10 @@ class Objects(WithStage):
 
     def test_a_table_says_the_same_in_fewer_words(self):
         self.run_job("SetVFs", "sua{sv}", IGB0, 2, NONE)
+        pf = self.pf_path(IGB0)
+        # What a child sees, and udev's word, come after the job's end.
+        self.stage.until(lambda: self.bus.get(pf, PF, "Ready") and all(
+            self.bus.get(vf, VF, "Attributes") for vf in self.bus.get(pf, PF, "VFPaths")), "all that is told of them")
         objects = self.bus.call("GetManagedObjects", interface="org.freedesktop.DBus.ObjectManager")
         for interface, n in ((PF, 3), (VF, 2)):
             want = [o[interface] for path, o in sorted(objects.items()) if interface in o]
@@ -76,7 +80,7 @@ class Objects(WithStage):
                          [(0, "0000:01:10.0"), (1, "0000:01:10.2")])
 
     def test_a_table_of_what_there_is_not_is_refused(self):
-        for interface, names in ((JOB, ["Id"]), (PF, ["Index"]), (PF, []), (PF, ["Address"] * 33), ("", ["Address"])):
+        for interface, names in ((JOB, ["Id"]), (PF, ["Index"]), (PF, []), (PF, ["Address"] * 2), ("", ["Address"])):
             self.refused(E + "BadOption", "GetTable", "sas", interface, names)
 
     def test_properties_change_with_the_world(self):
